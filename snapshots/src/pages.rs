@@ -6,6 +6,7 @@
 
 mod coverage;
 mod models;
+mod profiles;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub fn all(root: &Path) -> Result<BTreeMap<&'static str, String>, String> {
     let registry = Registry::load().map_err(|error| error.to_string())?;
     let rules = Rules::load(root)?;
     let pages = [
-        ("coverage.md", coverage::page(root)?),
+        ("coverage.md", coverage::page(root, &registry)?),
         ("rules.md", rules.page(&registry)),
         ("../royalty-models.md", models::page()),
     ];

@@ -1,19 +1,44 @@
-//! Bank holidays of England and Wales, and the working days between them, for the years 2000
-//! to 2100.
+//! Bank holidays of the parts of the United Kingdom, and the working days between them, for the
+//! years 2000 to 2100.
 //!
 //! Rule: Banking and Financial Dealings Act 1971, schedule 1, with the days that royal
-//! proclamation has added every year since. Exceptions of single years (jubilees, a wedding, a
+//! proclamation has added every year since, and the St Andrew's Day Bank Holiday (Scotland) Act
+//! 2007. Exceptions of single years (jubilees, a wedding, a
 //! funeral, a coronation, days moved) cannot be computed; they are in a table, which has none for
 //! years to come.
 //!
 //! A holiday on a Saturday or Sunday has a substitute: the next weekday that is not a holiday.
 
-use crate::tables::bank_holidays::{Change, KNOWN};
+use crate::tables::bank_holidays::{Change, IN_SCOTLAND, KNOWN};
 use crate::time::{Date, Period};
 use std::ops::RangeInclusive;
 
 /// The years for which the rule and the table hold.
 pub const YEARS: RangeInclusive<u16> = 2000..=2100;
+
+/// A part of the United Kingdom with bank holidays of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Region {
+    /// England and Wales.
+    #[default]
+    EnglandAndWales,
+    /// Scotland: a second day of the new year and St Andrew's Day, no Easter Monday, and summer's
+    /// day at the beginning of August.
+    Scotland,
+    /// Northern Ireland: as England and Wales, with St Patrick's Day and the twelfth of July.
+    NorthernIreland,
+}
+
+impl Region {
+    /// Its name in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EnglandAndWales => "England and Wales",
+            Self::Scotland => "Scotland",
+            Self::NorthernIreland => "Northern Ireland",
+        }
+    }
+}
 
 /// A day without work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +51,8 @@ pub struct Holiday {
     pub substitute: bool,
 }
 
-/// The bank holidays of a year in order; none for a year outside [`YEARS`].
-pub fn bank_holidays(year: u16) -> Vec<Holiday> {
+/// The bank holidays of a region and a year in order; none for a year outside [`YEARS`].
+pub fn bank_holidays(region: Region, year: u16) -> Vec<Holiday> {
     if !YEARS.contains(&year) {
         return Vec::new();
     }
@@ -36,14 +61,27 @@ pub fn bank_holidays(year: u16) -> Vec<Holiday> {
     let mut days = vec![
         (day(1, 1), "New Year's Day"),
         (after(easter, -2), "Good Friday"),
-        (after(easter, 1), "Easter Monday"),
         (day(5, 1).and_then(monday_from), "Early May bank holiday"),
         (day(5, 25).and_then(monday_from), "Spring bank holiday"),
-        (day(8, 25).and_then(monday_from), "Summer bank holiday"),
         (day(12, 25), "Christmas Day"),
         (day(12, 26), "Boxing Day"),
     ];
-    for change in KNOWN {
+    if region == Region::Scotland {
+        days.push((day(1, 2), "2 January"));
+        days.push((day(8, 1).and_then(monday_from), "Summer bank holiday"));
+        if year >= 2007 {
+            days.push((day(11, 30), "St Andrew's Day"));
+        }
+    } else {
+        days.push((after(easter, 1), "Easter Monday"));
+        days.push((day(8, 25).and_then(monday_from), "Summer bank holiday"));
+    }
+    if region == Region::NorthernIreland {
+        days.push((day(3, 17), "St Patrick's Day"));
+        days.push((day(7, 12), "Battle of the Boyne"));
+    }
+    let own = if region == Region::Scotland { IN_SCOTLAND } else { &[] };
+    for change in KNOWN.iter().chain(own) {
         match change {
             Change::Moved { from, to, name } if to.0 == year => {
                 if let Some(held) = days.iter_mut().find(|(date, _)| *date == day(from.0, from.1)) {
@@ -80,8 +118,8 @@ pub fn bank_holidays(year: u16) -> Vec<Holiday> {
 
 /// The first working day on or after a day: neither Saturday nor Sunday nor a bank holiday. Nothing
 /// for a day outside [`YEARS`].
-pub fn working_day_from(date: Date) -> Option<Date> {
-    let holidays = bank_holidays(date.year());
+pub fn working_day_from(region: Region, date: Date) -> Option<Date> {
+    let holidays = bank_holidays(region, date.year());
     let mut date = Some(date).filter(|date| YEARS.contains(&date.year()));
     while let Some(tried) =
         date.filter(|date| date.weekday() > 5 || holidays.iter().any(|holiday| holiday.date == *date))
@@ -102,9 +140,9 @@ pub fn day_of_next_month(date: Date, day: u8) -> Option<Date> {
 /// or the next working day. Nothing when that day is outside [`YEARS`].
 ///
 /// Source: docs.massivemusic.com, Client Usage Report: delivered on the 10th of each month or the
-/// next working day in the UK.
-pub fn report_due(period: Period) -> Option<Date> {
-    day_of_next_month(period.last(), 10).and_then(working_day_from)
+/// next working day in the UK. It does not say in which part of it.
+pub fn report_due(region: Region, period: Period) -> Option<Date> {
+    day_of_next_month(period.last(), 10).and_then(|date| working_day_from(region, date))
 }
 
 /// The day `days` later.
@@ -137,8 +175,10 @@ fn easter_sunday(year: u16) -> Option<Date> {
 mod tests {
     use super::*;
 
-    fn days(year: u16) -> Vec<String> {
-        bank_holidays(year).iter().map(|holiday| holiday.date.to_string()[5..].to_owned()).collect()
+    const REGIONS: [Region; 3] = [Region::EnglandAndWales, Region::Scotland, Region::NorthernIreland];
+
+    fn days(region: Region, year: u16) -> Vec<String> {
+        bank_holidays(region, year).iter().map(|holiday| holiday.date.to_string()[5..].to_owned()).collect()
     }
 
     /// Dates of Easter Sunday as almanacs have them, the earliest and the latest possible among
@@ -174,15 +214,62 @@ mod tests {
             (2026, "01-01 04-03 04-06 05-04 05-25 08-31 12-25 12-28"),
             (2027, "01-01 03-26 03-29 05-03 05-31 08-30 12-27 12-28"),
         ] {
-            assert_eq!(days(year).join(" "), expected, "{year}");
+            assert_eq!(days(Region::EnglandAndWales, year).join(" "), expected, "{year}");
         }
-        assert!(days(1999).is_empty() && days(2101).is_empty());
+        assert!(
+            REGIONS.iter().all(|region| days(*region, 1999).is_empty() && days(*region, 2101).is_empty())
+        );
+    }
+
+    /// Years of Scotland and Northern Ireland as they were published on gov.uk.
+    #[test]
+    fn other_parts_have_holidays_of_their_own() {
+        use Region::{NorthernIreland, Scotland};
+        for (region, year, expected) in [
+            (Scotland, 2006, "01-02 01-03 04-14 05-01 05-29 08-07 12-25 12-26"),
+            (Scotland, 2011, "01-03 01-04 04-22 04-29 05-02 05-30 08-01 11-30 12-26 12-27"),
+            (Scotland, 2022, "01-03 01-04 04-15 05-02 06-02 06-03 08-01 09-19 11-30 12-26 12-27"),
+            (Scotland, 2023, "01-02 01-03 04-07 05-01 05-08 05-29 08-07 11-30 12-25 12-26"),
+            (Scotland, 2026, "01-01 01-02 04-03 05-04 05-25 06-15 08-03 11-30 12-25 12-28"),
+            (NorthernIreland, 2021, "01-01 03-17 04-02 04-05 05-03 05-31 07-12 08-30 12-27 12-28"),
+            (NorthernIreland, 2026, "01-01 03-17 04-03 04-06 05-04 05-25 07-13 08-31 12-25 12-28"),
+        ] {
+            assert_eq!(days(region, year).join(" "), expected, "{region:?} {year}");
+        }
+    }
+
+    /// The months to 2040 whose report is due on another day than in England and Wales.
+    #[test]
+    fn due_dates_differ_where_the_tenth_is_a_holiday_of_one_part() {
+        let due = |region, year: u16, month: u8| {
+            report_due(region, Period::parse(&format!("{year:04}-{month:02}")).unwrap()).unwrap().to_string()
+        };
+        let mut found = Vec::new();
+        for (year, month) in (2018..=2040).flat_map(|year| (1..=12).map(move |month| (year, month))) {
+            for region in [Region::Scotland, Region::NorthernIreland] {
+                let own = due(region, year, month);
+                if own != due(Region::EnglandAndWales, year, month) {
+                    found.push((region, own));
+                }
+            }
+        }
+        let expected = [
+            (Region::Scotland, "2020-04-13"),
+            (Region::NorthernIreland, "2021-07-13"),
+            (Region::Scotland, "2023-04-10"),
+            (Region::NorthernIreland, "2027-07-13"),
+            (Region::NorthernIreland, "2032-07-13"),
+            (Region::Scotland, "2034-04-10"),
+            (Region::NorthernIreland, "2038-07-13"),
+            (Region::Scotland, "2039-04-11"),
+        ];
+        assert_eq!(found, expected.map(|(region, date)| (region, date.to_owned())));
     }
 
     #[test]
     fn no_holiday_is_on_a_weekend_and_no_day_is_two() {
-        for year in YEARS {
-            let holidays = bank_holidays(year);
+        for (region, year) in REGIONS.iter().flat_map(|region| YEARS.map(|year| (*region, year))) {
+            let holidays = bank_holidays(region, year);
             assert!(holidays.len() >= 8, "{year}");
             assert!(holidays.iter().all(|holiday| holiday.date.weekday() < 6), "{year}");
             assert!(holidays.array_windows().all(|[a, b]| a.date < b.date), "{year}");

@@ -2,6 +2,7 @@
 //! digits.
 
 use crate::compact::{is_separator, labelled};
+use crate::tables::isrc_prefixes::PREFIXES;
 use crate::{ParsedCode, ascii_code};
 use std::fmt;
 
@@ -35,6 +36,12 @@ impl Isrc {
         self.as_str().get(..2).unwrap_or_default()
     }
 
+    /// Whether the prefix has ever been allocated. One that has not is most often a typing error; a
+    /// newer one may be missing from the list.
+    pub fn has_known_prefix(&self) -> bool {
+        is_known_prefix(&self.0)
+    }
+
     /// The registrant: prefix and registrant code, five characters.
     pub fn registrant(&self) -> &str {
         self.as_str().get(..5).unwrap_or_default()
@@ -42,6 +49,26 @@ impl Isrc {
 }
 
 ascii_code!(Isrc, 12, IsrcError);
+
+/// Whether a code in canonical form begins with a prefix that has been allocated.
+pub fn is_known_prefix(code: &[u8]) -> bool {
+    let Some(&[first, second]) = code.first_chunk() else { return false };
+    let row = LETTERS.get(usize::from(first.wrapping_sub(b'A'))).copied().unwrap_or_default();
+    row.checked_shr(u32::from(second.wrapping_sub(b'A'))).is_some_and(|rest| rest & 1 == 1)
+}
+
+/// For each first letter the second letters of prefixes, one bit each.
+#[expect(clippy::indexing_slicing, reason = "it is computed while compiling")]
+static LETTERS: [u32; 26] = {
+    let mut letters = [0; 26];
+    let mut at = 0;
+    while at < PREFIXES.len() {
+        let [first, second] = PREFIXES[at];
+        letters[(first - b'A') as usize] |= 1 << (second - b'A');
+        at += 1;
+    }
+    letters
+};
 
 /// The first place (from one) that holds the wrong kind of character, and the kind that belongs
 /// there.
@@ -139,6 +166,17 @@ mod tests {
         let isrc: Isrc = "USRC17607839".parse().unwrap();
         assert_eq!((isrc.prefix(), isrc.registrant()), ("US", "USRC1"));
         assert_eq!(format!("{isrc:>14}"), "  USRC17607839");
+    }
+
+    #[test]
+    fn prefixes_are_those_that_were_allocated() {
+        assert!(PREFIXES.is_sorted());
+        for (prefix, known) in
+            [("US", true), ("QZ", true), ("YU", true), ("ZZ", true), ("XX", false), ("AA", false)]
+        {
+            let isrc: Isrc = format!("{prefix}RC17607839").parse().unwrap();
+            assert_eq!(isrc.has_known_prefix(), known, "{prefix}");
+        }
     }
 
     proptest! {

@@ -8,7 +8,7 @@
 //! | [`isrc`], [`iswc`], [`icpn`], [`grid`], [`dpid`], [`isni`], [`party_id`] | identifiers |
 //! | [`territory`], [`currency`] | codes of lists, in static tables |
 //! | [`time`], [`duration`], [`serial`] | dates, times, periods, durations, spreadsheet dates |
-//! | [`bank_holidays`] | working days in England and Wales |
+//! | [`bank_holidays`] | working days in the parts of the United Kingdom |
 //! | [`decimal`], [`boolean`] | values |
 //! | [`mojibake`] | repair of text that was encoded twice |
 //!

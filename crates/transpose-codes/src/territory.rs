@@ -91,7 +91,8 @@ impl Territory {
         self.row().map_or(TerritoryKind::Former, |row| row.kind)
     }
 
-    /// Whether the code is withdrawn: `AN`, `CS` and the four-letter codes.
+    /// Whether the code is withdrawn: `AN`, `CS`, the four-letter codes and numbers that the TIS
+    /// dropped.
     pub fn is_deprecated(self) -> bool {
         self.row().is_some_and(|row| row.deprecated)
     }

@@ -15,7 +15,7 @@ use num_bigint::BigInt;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use transpose_codes::Currency;
-use transpose_codes::bank_holidays::report_due;
+use transpose_codes::bank_holidays::{Region, report_due};
 use transpose_codes::decimal::{Grammar, SignRule, parse};
 use transpose_codes::time::{Date, PartialDate, Period, Timestamp};
 use transpose_core::terms::{RefundPolicy, Rounding};
@@ -532,7 +532,7 @@ fn days(id: &str, inputs: &Value) -> Value {
             let due = list(&inputs["months"]).iter().map(|month| {
                 let first = PartialDate::parse(month.as_str().unwrap()).unwrap().first();
                 let before = Date::from_days(first.days_since_epoch() - 1).unwrap();
-                report_due(Period::from(before)).unwrap().to_string()
+                report_due(Region::EnglandAndWales, Period::from(before)).unwrap().to_string()
             });
             json!({ "delivery": due.collect::<Vec<_>>() })
         }

@@ -24,6 +24,8 @@ pub struct RecordSpec {
     pub trailing: &'static [&'static str],
     /// The profiles that use the record.
     pub profiles: &'static [&'static str],
+    /// The documents that the definition comes from.
+    pub source: &'static [&'static str],
     /// What is peculiar about it; empty for most.
     pub notes: &'static str,
     /// The cells in order.
@@ -71,7 +73,7 @@ pub struct CellSpec {
     pub condition: &'static str,
     /// How sure the facts are.
     pub status: Status,
-    /// What derived facts rest on; may be empty.
+    /// What facts rest on that are not confirmed; may be empty.
     pub basis: &'static str,
     /// What it means in the canonical model.
     pub slot: CellSlot,
@@ -222,16 +224,22 @@ impl Obligation {
 pub enum Status {
     /// Seen in the definition of that very version.
     Confirmed,
-    /// Carried over from another version or from a transcription.
-    Derived,
+    /// As an earlier version or edition has it.
+    EditionBefore,
+    /// Concluded from something else.
+    Inferred,
 }
 
 impl Status {
+    /// All of them, the surest first.
+    pub const ALL: [Self; 3] = [Self::Confirmed, Self::EditionBefore, Self::Inferred];
+
     /// The word used in explanations.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
-            Self::Derived => "derived",
+            Self::EditionBefore => "from the edition before",
+            Self::Inferred => "inferred",
         }
     }
 }

@@ -199,6 +199,10 @@ transpose_core::codes! {
     pub ISRC_NORMALISED: "SHT0424" "isrc-normalised" Info
         "The ISRC was written in lower case, with hyphens or spaces, or with its name in front. It means the same and is passed on as twelve characters in upper case."
         "Nothing needs to be done."
+    /// An ISRC has a prefix that no agency has.
+    pub ISRC_PREFIX: "SHT0427" "isrc-prefix" Info
+        "The form of the ISRC is right, but its first two letters were never allocated, as far as the list of 4 November 2025 says. It is passed on as it is."
+        "Compare the code with its source; a letter may be mistyped."
     /// Text that was encoded twice.
     pub MOJIBAKE: "SHT0425" "text-encoded-twice" Warning
         "The text was encoded twice, so that `é` has become `Ã©`: its characters beyond ASCII, as bytes of Windows-1252 or ISO 8859-1, are UTF-8 again. It was read as it was before."

@@ -352,6 +352,7 @@ mod tests {
             complete: true,
             trailing: &[],
             profiles: &[],
+            source: &[],
             notes: "",
             cells,
         }

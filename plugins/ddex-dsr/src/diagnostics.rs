@@ -118,6 +118,10 @@ transpose_core::codes! {
     pub(crate) CHECK_DIGIT: "DSR0216" "check-digit" Info
         "The form of the ISWC is right, its check digit is not (V-ID-2); it is kept as it is."
         "Compare the code with its source; a digit may be mistyped."
+    /// An ISRC has a prefix that no agency has.
+    pub(crate) ISRC_PREFIX: "DSR0218" "isrc-prefix" Info
+        "The form of the ISRC is right, but its first two letters were never allocated, as far as the list of 4 November 2025 says (V-ID-1); it is kept as it is."
+        "Compare the code with its source; a letter may be mistyped."
     /// The type of a record is not known.
     pub(crate) UNKNOWN_RECORD: "DSR0221" "unknown-record" Warning
         "The record type is not known (V-REC-10, ARCH-93); the line is left out."

@@ -87,7 +87,12 @@ impl Dsr {
     pub(crate) fn new(profile: &'static Profile) -> Self {
         let versions = profile.versions().into_iter().map(|known| Version {
             id: known.version.into(),
-            note: format!("{}; {}", known.status.name(), known.assumed).into(),
+            note: [known.status.name(), known.assumed]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ")
+                .into(),
         });
         let manifest = Manifest {
             id: profile.id.into(),

@@ -1,17 +1,20 @@
-//! Which record is decoded, encoded and validated in which version, and by how many cases.
+//! Which profile and which record is read, written and validated in which version, and by how many
+//! cases.
 
+use super::profiles;
 use ddex_dsr::facts;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use transpose_core::format::Registry;
 use transpose_records::spec::{CellSlot, CellType, Obligation, ProfileSpec, RecordSpec};
 
 /// Where the cases are.
-const CASES: &str = "snapshots/cases";
+pub(super) const CASES: &str = "snapshots/cases";
 
 const OPENING: &str = "\
-# Coverage
+## Records
 
 Every record in every generation: what its cells become, which versions of profiles it is written in, what is checked, and the cases that hold it to that.
 
@@ -36,21 +39,26 @@ struct Count {
     broken: usize,
 }
 
+/// What the file `case.toml` of a case says, as far as the page needs it.
 #[derive(Deserialize)]
-struct Plan {
+pub(super) struct Plan {
     #[serde(default)]
-    broken: Vec<Broken>,
+    pub(super) validate: bool,
+    #[serde(default)]
+    pub(super) broken: Vec<Broken>,
 }
 
+/// An input with one thing changed.
 #[derive(Deserialize)]
-struct Broken {
+pub(super) struct Broken {
     line: Option<usize>,
 }
 
 /// The page; `root` is the folder of the workspace.
-pub(super) fn page(root: &Path) -> Result<String, String> {
+pub(super) fn page(root: &Path, registry: &Registry) -> Result<String, String> {
     let counts = counts(&root.join(CASES))?;
-    let mut out = OPENING.to_owned();
+    let mut out = profiles::section(root, registry)?;
+    out.push_str(OPENING);
     for record in facts::records().iter().filter(|record| record.only.is_empty()) {
         let slots =
             |wanted: fn(&CellSlot) -> bool| record.cells.iter().filter(|cell| wanted(&cell.slot)).count();
@@ -123,18 +131,8 @@ fn counts(folder: &Path) -> Result<BTreeMap<Key, Count>, String> {
 }
 
 fn count(case: &Path, counts: &mut BTreeMap<Key, Count>) -> Result<(), String> {
-    let read =
-        |path: &Path| std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
-    let plan = String::from_utf8_lossy(&read(&case.join("case.toml"))?).into_owned();
-    let plan: Plan = toml::from_str(&plan).map_err(|error| format!("{}: {error}", case.display()))?;
-    for input in entries(case)? {
-        if input.file_stem().is_none_or(|stem| stem != "input")
-            || input.extension().is_none_or(|end| end != "tsv")
-        {
-            continue;
-        }
-        let bytes = read(&input)?;
-        let text = String::from_utf8_lossy(&bytes);
+    let plan = plan(case)?;
+    for text in inputs(case)? {
         let lines: Vec<Option<Key>> = keys(&text);
         for key in lines.iter().flatten() {
             counts.entry(*key).or_default().valid.insert(case.to_owned());
@@ -148,8 +146,30 @@ fn count(case: &Path, counts: &mut BTreeMap<Key, Count>) -> Result<(), String> {
     Ok(())
 }
 
-/// What each line of a message is.
-fn keys(text: &str) -> Vec<Option<Key>> {
+/// The plan of a case.
+pub(super) fn plan(case: &Path) -> Result<Plan, String> {
+    let text = String::from_utf8_lossy(&bytes(&case.join("case.toml"))?).into_owned();
+    toml::from_str(&text).map_err(|error| format!("{}: {error}", case.display()))
+}
+
+/// The messages that a case reads.
+pub(super) fn inputs(case: &Path) -> Result<Vec<String>, String> {
+    let is_message = |path: &&PathBuf| {
+        path.file_stem().is_some_and(|stem| stem == "input")
+            && path.extension().is_some_and(|end| end == "tsv")
+    };
+    let found = entries(case)?;
+    let read = |path: &PathBuf| Ok(String::from_utf8_lossy(&bytes(path)?).into_owned());
+    found.iter().filter(is_message).map(read).collect()
+}
+
+/// What a file holds.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// The version of a profile that a message is read as.
+pub(super) fn profile_of(text: &str) -> Option<&'static ProfileSpec> {
     let text = text.trim_start_matches('\u{feff}');
     let head = text.lines().find(|line| line.starts_with("HEAD\t"));
     let mut cells = head.unwrap_or_default().split('\t').skip(2);
@@ -159,7 +179,13 @@ fn keys(text: &str) -> Vec<Option<Key>> {
     };
     // A version that the tables do not have is read as the newest.
     let newest = || facts::profiles().iter().find(|profile| profile.profile == name);
-    let profile = facts::profiles().iter().find(named).or_else(newest);
+    facts::profiles().iter().find(named).or_else(newest)
+}
+
+/// What each line of a message is.
+fn keys(text: &str) -> Vec<Option<Key>> {
+    let profile = profile_of(text);
+    let text = text.trim_start_matches('\u{feff}');
     let key = |line: &str| {
         let name = line.split('\t').next().unwrap_or_default();
         facts::bound(name, profile?).map(|record| (record.name, record.generation))
@@ -167,7 +193,8 @@ fn keys(text: &str) -> Vec<Option<Key>> {
     text.lines().map(key).collect()
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// The paths in a folder, sorted.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let listed =
         std::fs::read_dir(folder).map_err(|error| format!("cannot list {}: {error}", folder.display()))?;
     let mut paths: Vec<PathBuf> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();

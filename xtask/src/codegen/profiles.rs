@@ -31,8 +31,7 @@ pub(super) fn names(facts: &Value, assumed: &Value) -> Outcome<BTreeSet<String>>
 pub(super) fn table(facts: &Value, assumed: &Value) -> Outcome<String> {
     let mut out = format!(
         "{HEAD}//!\n//! Every version of every profile with the structure of its messages.\n\n\
-         use transpose_records::spec::ProfileSpec;\n\
-         use transpose_records::spec::Status::{{Confirmed, Derived}};\n\
+         use transpose_records::spec::{{ProfileSpec, Status}};\n\
          use transpose_records::spec::Structure::{{Choice, Group, Record, Sequence}};\n\n\
          /// The profiles, in the order of the facts.\n\
          #[rustfmt::skip]\npub(crate) static PROFILES: &[ProfileSpec] = &[\n"
@@ -41,7 +40,7 @@ pub(super) fn table(facts: &Value, assumed: &Value) -> Outcome<String> {
         let entry = assumption(assumed, profile)?;
         writeln!(
             out,
-            "    ProfileSpec {{ profile: {:?}, written: {:?}, accept: {}, version: {:?}, assumed: {:?}, variant: {:?}, generation: {:?}, status: {}, message_version: {:?}, rules: {}, structure:",
+            "    ProfileSpec {{ profile: {:?}, written: {:?}, accept: {}, version: {:?}, assumed: {:?}, variant: {:?}, generation: {:?}, status: Status::{}, message_version: {:?}, rules: {}, structure:",
             name(profile, entry)?,
             text(entry, "written").unwrap_or_default(),
             strings(entry.get("accept"))?,

@@ -16,7 +16,7 @@ use transpose_records::spec::CellSlot::{self, Extra as X, Field as F, Structure 
 use transpose_records::spec::CellType as T;
 use transpose_records::spec::Link as L;
 use transpose_records::spec::Obligation::{self, Conditional as C, Mandatory as M, Optional as O};
-use transpose_records::spec::Status::{self, Confirmed, Derived};
+use transpose_records::spec::Status::{self, Confirmed, EditionBefore, Inferred};
 use transpose_records::spec::{CellSpec, RecordSpec};
 
 #[expect(clippy::too_many_arguments, reason = \"one cell a line\")]
@@ -88,13 +88,14 @@ fn definition(
     };
     writeln!(
         out,
-        "    RecordSpec {{ name: {name:?}, generation: {:?}, only: {only:?}, title: {:?}, latest: {}, complete: {}, trailing: {}, profiles: {}, notes: {:?}, cells: &[",
+        "    RecordSpec {{ name: {name:?}, generation: {:?}, only: {only:?}, title: {:?}, latest: {}, complete: {}, trailing: {}, profiles: {}, source: {}, notes: {:?}, cells: &[",
         text(record, "generation")?,
         text(record, "title")?,
         record.get("latest_known").and_then(Value::as_bool).unwrap_or(false),
         record.get("cells_complete").and_then(Value::as_bool).unwrap_or(false),
         strings(record.get("possible_trailing_cells"))?,
         strings(record.get("profiles"))?,
+        strings(record.get("source"))?,
         record.get("notes").and_then(Value::as_str).unwrap_or_default(),
     )?;
     for (index, cell) in list(record, "cells")?.iter().enumerate() {

@@ -10,8 +10,7 @@ use std::fmt::Write as _;
 pub(super) fn table(facts: &Value) -> Outcome<String> {
     let mut out = format!(
         "{HEAD}//!\n//! The sets of allowed values, sorted for lookup.\n\n\
-         use transpose_records::spec::AllowedValues;\n\
-         use transpose_records::spec::Status::{{Confirmed, Derived}};\n\n\
+         use transpose_records::spec::{{AllowedValues, Status}};\n\n\
          /// The sets, sorted by name.\n\
          #[rustfmt::skip]\npub(crate) static SETS: &[AllowedValues] = &[\n"
     );
@@ -26,7 +25,7 @@ pub(super) fn table(facts: &Value) -> Outcome<String> {
         };
         writeln!(
             out,
-            "    AllowedValues {{ name: {name:?}, status: {}, source: {:?}, values: &{:?}, deprecated: &{:?} }},",
+            "    AllowedValues {{ name: {name:?}, status: Status::{}, source: {:?}, values: &{:?}, deprecated: &{:?} }},",
             status(text(set, "status")?)?,
             set.get("source").and_then(Value::as_str).unwrap_or_default(),
             values("values")?.into_iter().collect::<Vec<_>>(),

@@ -146,7 +146,7 @@ fn explain_knows_codes_rules_formats_fields_and_what_the_tables_hold() {
         ("SU02.03", "usage.quantity"),
         ("su02.03/8", "NumberOfStreams"),
         ("SU03.02@xsd", "definition: xsd"),
-        ("SU02.03/NumberOfStreams", "status: derived"),
+        ("SU02.03/NumberOfStreams", "status: inferred"),
         ("TotalUsages", "SY01.03/9 "),
         ("UseType_DSR", "Broadcast  (deprecated)"),
         ("PermanentDownload", "UseType_DSR"),

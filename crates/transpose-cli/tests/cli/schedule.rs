@@ -72,6 +72,25 @@ fn due_dates_of_eleven_years() {
     assert_eq!(late, NOT_ON_THE_TENTH);
 }
 
+/// The tenth of April 2023 is Easter Monday, which Scotland does not have; the twelfth of July is a
+/// holiday in Northern Ireland.
+#[test]
+fn scotland_and_northern_ireland_have_due_dates_of_their_own() {
+    let sandbox = Sandbox::new();
+    for (region, period, due, why) in [
+        ("england-and-wales", "2023-03", "2023-04-11", "10 Easter Monday"),
+        ("scotland", "2023-03", "2023-04-10", "2023-04-10"),
+        ("northern-ireland", "2023-03", "2023-04-11", "10 Easter Monday"),
+        ("northern-ireland", "2027-06", "2027-07-13", "12 Battle of the Boyne"),
+        ("scotland", "2027-06", "2027-07-12", "10 Saturday, 11 Sunday"),
+    ] {
+        let table = sandbox.run(&["schedule", "--period", period, "--region", region]).ends(0);
+        let text = table.text();
+        assert!(text.contains(due) && text.contains(why), "{region} {period}: {text}");
+    }
+    sandbox.run(&["schedule", "--period", "2026-10", "--region", "wales"]).ends(2);
+}
+
 #[test]
 fn weeks_days_and_years_without_an_answer() {
     let sandbox = Sandbox::new();

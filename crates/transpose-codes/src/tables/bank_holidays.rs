@@ -1,5 +1,5 @@
-//! Exceptions to the rule of bank holidays in England and Wales. Source: gov.uk, Bank holidays, and
-//! the royal proclamations behind it.
+//! Exceptions to the rule of bank holidays in the United Kingdom. Source: gov.uk, Bank holidays,
+//! and the royal proclamations behind it.
 
 /// An exception of one year.
 pub(crate) enum Change {
@@ -21,7 +21,7 @@ pub(crate) enum Change {
     },
 }
 
-/// Every known exception from 2000 on; a new proclamation is one more line.
+/// Every known exception of all parts from 2000 on; a new proclamation is one more line.
 pub(crate) const KNOWN: &[Change] = &[
     Change::Moved { from: (5, 27), to: (2002, 6, 4), name: "Spring bank holiday" },
     Change::Added { on: (2002, 6, 3), name: "Golden Jubilee" },
@@ -34,3 +34,7 @@ pub(crate) const KNOWN: &[Change] = &[
     Change::Added { on: (2022, 9, 19), name: "State funeral of Queen Elizabeth II" },
     Change::Added { on: (2023, 5, 8), name: "Coronation of King Charles III" },
 ];
+
+/// Those of Scotland alone.
+pub(crate) const IN_SCOTLAND: &[Change] =
+    &[Change::Added { on: (2026, 6, 15), name: "World Cup bank holiday" }];

@@ -218,6 +218,10 @@ impl CellKind {
             Self::Isrc => match Isrc::parse(words(text)?) {
                 Ok(parsed) => {
                     out.extend_from_slice(parsed.code.as_bytes());
+                    if !parsed.code.has_known_prefix() {
+                        let message = format!("no agency has the prefix `{}`", parsed.code.prefix());
+                        return Err((&diagnostics::ISRC_PREFIX, message));
+                    }
                     if parsed.normalised {
                         return Err((&diagnostics::ISRC_NORMALISED, format!("read as `{}`", parsed.code)));
                     }
@@ -648,6 +652,7 @@ mod tests {
     fn bad_cells_are_withheld_and_doubtful_ones_kept() {
         for (kind, raw, value, code) in [
             (CellKind::Isrc, "us-rc1-76-07839", "USRC17607839", "SHT0424"),
+            (CellKind::Isrc, "XXRC17607839", "XXRC17607839", "SHT0427"),
             (CellKind::Isrc, "usrc17607839", "USRC17607839", "SHT0424"),
             (CellKind::Icpn, "1.90295489328E+11", "190295489328", "SHT0421"),
             (CellKind::Icpn, "1.90295489327E+11", "", "SHT0306"),

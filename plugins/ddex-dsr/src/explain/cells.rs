@@ -39,9 +39,10 @@ pub(super) fn named(name: &str) -> Option<String> {
         rows.iter().map(|row| column(row).len()).max().unwrap_or_default()
     };
     let (topics, kinds) = (width(|[topic, ..]| topic), width(|[_, kind, _]| kind));
+    let statuses = found.iter().map(|(_, cell)| cell.status.name().len()).max().unwrap_or_default();
     for ((_, cell), [topic, kind, slot]) in found.iter().zip(&rows) {
         let (letter, status) = (cell.obligation.letter(), cell.status.name());
-        let _ = writeln!(out, "  {topic:topics$}  {letter}  {kind:kinds$}  {status:9}  {slot}");
+        let _ = writeln!(out, "  {topic:topics$}  {letter}  {kind:kinds$}  {status:statuses$}  {slot}");
         if !cell.condition.is_empty() {
             out.push_str(&wrapped(cell.condition.split(' '), 6));
         }
@@ -52,6 +53,7 @@ pub(super) fn named(name: &str) -> Option<String> {
 fn text(spec: &RecordSpec, cell: &CellSpec) -> String {
     let mut out = format!("{}/{}  {}\n", topic_of(spec), cell.number, cell.name);
     let _ = writeln!(out, "record: {}, definition {}", spec.title, spec.generation);
+    out.push_str(&wrapped(format!("source: {}", spec.source.join("; ")).split(' '), 0));
     let _ = writeln!(out, "type: {}", kind(cell));
     let obligation = match cell.obligation {
         Obligation::Mandatory => "mandatory",

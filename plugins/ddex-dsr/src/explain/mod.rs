@@ -45,9 +45,9 @@ fn age(generation: &str) -> usize {
 /// What a generation of definitions is.
 fn edition(generation: &str) -> &'static str {
     match generation {
-        "current" => "Part 8 v1.5",
-        "part8-1.4" => "Part 8 v1.4",
-        "xsd" => "the published schemas",
+        "current" => "DDEX Part 8 v1.5",
+        "part8-1.4" => "DDEX Part 8 v1.4",
+        "xsd" => "DDEX schemas of profiles 1.0 to 1.2",
         _ => "an edition of its own",
     }
 }
@@ -153,13 +153,13 @@ mod tests {
                 &["usage.quantity", "> SU02.03", "  SU02.02  ", "  SU02@xsd  ", "BasicAudioProfile 1.4"][..],
             ),
             ("su02", "SU02.03  ", &["versions:\n"]),
-            ("SU02@xsd", "SU02  ", &["> SU02@xsd", "the published schemas"]),
+            ("SU02@xsd", "SU02  ", &["> SU02@xsd", "DDEX schemas of profiles"]),
             ("SU02@part8-1.4", "SU02.02  ", &["> SU02.02 "]),
             ("RE02", "RE02  ", &["UsedResources", "> RE02 ", "RE02@xsd"]),
             ("HEAD", "HEAD  Header", &["MessageVersion"]),
             ("foot", "FOOT  Footer", &["  NumberOfLinesInFile"]),
             ("SRFO", "SRFO  Footer", &["NumberOfSummaryRecords"]),
-            ("DExx", "DExx  Deal-specific", &["bilateral"]),
+            ("DExx", "DExx  Deal-specific", &["agreed by the two parties"]),
             ("DE01", "DE01  Deal-specific", &["FinancialReportingToRecordCompanies"]),
             ("DE77", "DExx  Deal-specific", &[]),
             (
@@ -192,7 +192,11 @@ mod tests {
             (
                 "SU02.03/8",
                 "SU02.03/8  NumberOfStreams\n",
-                &["status: derived", "field: usage.quantity", "SU02@xsd/"][..],
+                &[
+                    "status: inferred (DDEX Part 8 v1.5, page of SU02.03",
+                    "field: usage.quantity",
+                    "SU02@xsd/",
+                ][..],
             ),
             ("su02.03/numberofstreams", "SU02.03/8  NumberOfStreams\n", &[]),
             ("SU02/8", "SU02.03/8  ", &[]),
@@ -224,7 +228,7 @@ mod tests {
                 "BasicAudioProfile",
                 "BasicAudioProfile 1.4\n",
                 &[
-                    "status: derived",
+                    "status: inferred",
                     "summaries: SY01.03",
                     "(SU01.03* | SU02.03*)+",
                     "BasicAudioProfile@1.0",

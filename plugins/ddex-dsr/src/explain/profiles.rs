@@ -42,8 +42,12 @@ fn versions(wanted: &str) -> Vec<&'static ProfileSpec> {
 
 fn text(spec: &'static ProfileSpec, versions: &[&ProfileSpec]) -> String {
     let mut out = format!("{} {}\n", spec.profile, spec.version);
-    if !spec.accept.is_empty() {
-        let _ = writeln!(out, "also written: {}", spec.accept.join(", "));
+    if !spec.written.is_empty() {
+        let _ = writeln!(out, "name in the header: {}", spec.written);
+    }
+    let others: Vec<&str> = spec.accept.iter().filter(|name| **name != spec.written).copied().collect();
+    if !others.is_empty() {
+        let _ = writeln!(out, "also written: {}", others.join(", "));
     }
     let _ = writeln!(out, "variant: {}", spec.variant);
     let _ = writeln!(out, "status: {}", spec.status.name());

@@ -40,6 +40,7 @@ fn text(spec: &RecordSpec) -> String {
     let mut out = format!("{}  {}\n", spec.name, spec.title);
     let latest = if spec.latest { ", the latest known" } else { "" };
     let _ = writeln!(out, "definition: {} ({}){latest}", spec.generation, edition(spec.generation));
+    out.push_str(&wrapped(format!("source: {}", spec.source.join("; ")).split(' '), 0));
     let _ = writeln!(out, "facts: {}", sureness(spec));
     if !spec.complete {
         let more = if spec.trailing.is_empty() {
@@ -66,12 +67,13 @@ fn text(spec: &RecordSpec) -> String {
 
 /// How many of the cells are certain.
 fn sureness(spec: &RecordSpec) -> String {
-    let derived = spec.cells.iter().filter(|cell| cell.status == Status::Derived).count();
-    match derived {
-        0 => Status::Confirmed.name().to_owned(),
-        all if all == spec.cells.len() => Status::Derived.name().to_owned(),
-        some => format!("{some} of {} cells derived, the others confirmed", spec.cells.len()),
+    let count = |status| spec.cells.iter().filter(|cell| cell.status == status).count();
+    let counts = Status::ALL.map(|status| (status.name(), count(status)));
+    if let Some((all, _)) = counts.iter().find(|(_, count)| *count == spec.cells.len()) {
+        return (*all).to_owned();
     }
+    let told = counts.iter().filter(|(_, count)| *count > 0);
+    told.map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The same name in other generations, and whether it means the same.
@@ -128,11 +130,12 @@ fn list_versions(shown: &RecordSpec, out: &mut String) {
 fn list_cells(spec: &RecordSpec, out: &mut String) {
     let names = spec.cells.iter().map(|cell| cell.name.len()).max().unwrap_or_default();
     let kinds = spec.cells.iter().map(|cell| kind(cell).len()).max().unwrap_or_default();
+    let statuses = spec.cells.iter().map(|cell| cell.status.name().len()).max().unwrap_or_default();
     out.push_str("cells:\n");
     for cell in spec.cells {
         let _ = writeln!(
             out,
-            "{:>3}  {:names$}  {}  {:kinds$}  {:9}  {}",
+            "{:>3}  {:names$}  {}  {:kinds$}  {:statuses$}  {}",
             cell.number,
             cell.name,
             cell.obligation.letter(),

@@ -2,14 +2,13 @@
 //!
 //! Every version of every profile with the structure of its messages.
 
-use transpose_records::spec::ProfileSpec;
-use transpose_records::spec::Status::{Confirmed, Derived};
+use transpose_records::spec::{ProfileSpec, Status};
 use transpose_records::spec::Structure::{Choice, Group, Record, Sequence};
 
 /// The profiles, in the order of the facts.
 #[rustfmt::skip]
 pub(crate) static PROFILES: &[ProfileSpec] = &[
-    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.4", assumed: "message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Two block shapes: with release data (RE first) and without (exactly one resource, no RE).", "Only used/sold resources are listed, but if the head release itself was sold or used, all of its resources must be listed.", "A musical-work record follows the resource it belongs to and is never combined with a resource record that already carries work details.", "AS+MW and AS-with-work-details may be mixed in one block.", "In a block without release data the SU need not reference the resource (it is implied) in the older edition; the current SU pages demand one of the two references.", "Third-party note says the dsr3 structure text prints SU01.04 in one place; Part 8 has only SU01.03: accept both, write SU01.03."], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.4", assumed: "message version assumed", variant: "multi-record-block", generation: "current", status: Status::Inferred, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Two block shapes: with release data (RE first) and without (exactly one resource, no RE).", "Only used/sold resources are listed, but if the head release itself was sold or used, all of its resources must be listed.", "A musical-work record follows the resource it belongs to and is never combined with a resource record that already carries work details.", "AS+MW and AS-with-work-details may be mixed in one block.", "In a block without release data, the SU of the edition before need not reference the resource (it is implied); the current SU pages demand one of the two references.", "Part 3 is said to print SU01.04 in one place (inferred); Part 8 has only SU01.03: both are read, SU01.03 is written."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -59,7 +58,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileSRB", written: "", accept: &[], version: "1.4", assumed: "message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files (FileNumber = NumberOfFiles = 1).", "Downloads use SR01, streaming SR02; XSD 1.2 does not allow mixing both in one file.", "Use only by bilateral agreement; the multi-record variant is the default.", "SR records carry no BlockId."], structure:
+    ProfileSpec { profile: "BasicAudioProfileSRB", written: "", accept: &[], version: "1.4", assumed: "message version assumed", variant: "single-record-block", generation: "current", status: Status::EditionBefore, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files (FileNumber = NumberOfFiles = 1).", "Downloads use SR01, streaming SR02; the schema of profile 1.2 does not allow both in one file.", "Use only by bilateral agreement; the multi-record variant is the default.", "SR records carry no BlockId."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -76,7 +75,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "SY02.04 is for ad-supported/hardware-tier UGC, not for subscription; subscription uses SY04.03+SY09.02+SY05.04 together.", "RU01 and RU02 never occur in the same block. RU01: one record per ContentCategory; RU02: one per UGC release.", "Older edition: AS01+MW01 may replace AS02; a resource with several works is spread over several blocks, one work each. The current page (excerpt) names only one AS02.04 per block.", "Older SU03.02: SummaryRecordId empty when a licensor record (LI01) follows, required otherwise. Current SU03.03: always mandatory.", "The XSD and the Google library call the element/folder UgcProfile while the ProfileId value set and 2016 samples say UGCProfile: compare case-insensitively, write what the recipient expects."], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Status::EditionBefore, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "SY02.04 is for ad-supported/hardware-tier UGC, not for subscription; subscription uses SY04.03+SY09.02+SY05.04 together.", "RU01 and RU02 never occur in the same block. RU01: one record per ContentCategory; RU02: one per UGC release.", "In the edition before, AS01 with MW01 may replace AS02; a resource with several works is spread over several blocks, one work each. The current edition names only one AS02.04 for a block, as far as it was seen.", "In SU03.02, SummaryRecordId is empty when a licensor record (LI01) follows, and required otherwise; in SU03.03 it is always mandatory.", "The schemas say UgcProfile, the allowed values of ProfileId and samples of 2016 UGCProfile: UGCProfile is written, both are read."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -109,7 +108,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfileSRB", written: "", accept: &["UgcProfileSRB"], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files."], structure:
+    ProfileSpec { profile: "UGCProfileSRB", written: "", accept: &["UgcProfileSRB"], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Status::EditionBefore, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -124,7 +123,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Music videos do not belong here: they are reported with the Basic Audio or UGC profile.", "One or more summary records per licensor addressed.", "A contained video/recording that embodies a work gets one cue for itself, none for the work."], structure:
+    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.4", assumed: "version and message version assumed", variant: "multi-record-block", generation: "current", status: Status::EditionBefore, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Music videos do not belong here: they are reported with the Basic Audio or UGC profile.", "One or more summary records per licensor addressed.", "A contained video/recording that embodies a work gets one cue for itself, none for the work."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -181,7 +180,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfileSRB", written: "", accept: &[], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files."], structure:
+    ProfileSpec { profile: "AudioVisualProfileSRB", written: "", accept: &[], version: "1.4", assumed: "version and message version assumed", variant: "single-record-block", generation: "current", status: Status::EditionBefore, message_version: "dsrf/1.4/12/1.5", rules: &["Cannot be split over several files."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -197,7 +196,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileMLC", written: "", accept: &["BasicAudioProfileForTheMechanicalLicensingCollective", "BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "current", status: Derived, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Profile 1.0 -> 1.1 moved: SY01.02->.03, SY12->.01, RE04->.01, AS05->.01, AS06->.01, MW02->.01, SU01/SU02 .02->.03; RE02 and RC01 keep no suffix.", "MW02 is never used with AS06 for the same resource.", "RC01 follows the work (or the AS06) it describes and points at it by MusicalWorkReference or ResourceReference; exact slot in the order not seen.", "US only.", "The MLC also takes its own SURF format and publishes guidelines for DSRF 1.4; those guidelines were not seen."], structure:
+    ProfileSpec { profile: "BasicAudioProfileMLC", written: "", accept: &["BasicAudioProfileForTheMechanicalLicensingCollective", "BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "current", status: Status::Inferred, message_version: "dsrf/1.4/12/1.5", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "Profile 1.0 -> 1.1 moved: SY01.02->.03, SY12->.01, RE04->.01, AS05->.01, AS06->.01, MW02->.01, SU01/SU02 .02->.03; RE02 and RC01 keep no suffix.", "MW02 is never used with AS06 for the same resource.", "RC01 follows the work (or the AS06) that it describes and points at it by MusicalWorkReference or ResourceReference; its exact place in the order is inferred.", "US only.", "The MLC takes its own SURF format as well, and publishes guidelines for DSRF 1.4, which are not part of these facts."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -247,7 +246,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileMLC", written: "", accept: &["BasicAudioProfileForTheMechanicalLicensingCollective", "BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Derived, message_version: "dsrf/1.3/4/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04."], structure:
+    ProfileSpec { profile: "BasicAudioProfileMLC", written: "", accept: &["BasicAudioProfileForTheMechanicalLicensingCollective", "BasicAudioProfileForTheMLC", "BasicAudioForTheMLC", "MLC"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Status::EditionBefore, message_version: "dsrf/1.3/4/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -276,7 +275,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.3", assumed: "message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Derived, message_version: "dsrf/1.3/4/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "The page lists SY05.02 where Part 8 v1.4 defines SY05.03: accept both."], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.3", assumed: "message version assumed", variant: "multi-record-block", generation: "part8-1.4", status: Status::EditionBefore, message_version: "dsrf/1.3/4/1.4", rules: &["All records of a block are contiguous and share one BlockId.", "A report with no blocks is legal (no sales): HEAD, at least one SY, footer.", "Every reference other than SummaryRecordId points inside the same block.", "Summary records are grouped by type (no interleaving of types); an SY05 always follows an SY04.", "The profile lists SY05.02 where Part 8 v1.4 defines SY05.03: both are read."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -306,7 +305,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", written: "FinancialReportingToRecordCompaniesSRB", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.1", assumed: "message version assumed", variant: "single-record-block", generation: "part8-1.4", status: Confirmed, message_version: "dsrf/1.3/4/1.4", rules: &["The profile text prints the name without the word Profile; XSD and ProfileId 1.2 print it with: accept both.", "Each SR08.01 may be followed by one DE01.", "Only a single-record-block variant exists."], structure:
+    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", written: "FinancialReportingToRecordCompaniesSRB", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.1", assumed: "message version assumed", variant: "single-record-block", generation: "part8-1.4", status: Status::Confirmed, message_version: "dsrf/1.3/4/1.4", rules: &["The text of profile 1.1 prints the name without the word Profile and is written so; the schema and the allowed values print it with the word. Both are read.", "Each SR08.01 may be followed by one DE01.", "Only a single-record-block variant exists."], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY10.01", (1, None)),
@@ -316,7 +315,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, None)),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.0", assumed: "", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -342,7 +341,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "AudioVisualProfile", written: "", accept: &["AudioVisual"], version: "1.1", assumed: "message version assumed: the standard prints it as an illustration", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -368,7 +367,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (1, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "AudioVisualProfileSRB", written: "", accept: &[], version: "1.1", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "AudioVisualProfileSRB", written: "", accept: &[], version: "1.1", assumed: "message version assumed: the standard prints it as an illustration", variant: "single-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -384,7 +383,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.0", assumed: "", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -413,7 +412,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.1", assumed: "", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -443,7 +442,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.2", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfile", written: "", accept: &["BasicAudio"], version: "1.2", assumed: "message version assumed: the standard prints it as an illustration", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -473,7 +472,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "BasicAudioProfileSRB", written: "", accept: &[], version: "1.2", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "BasicAudioProfileSRB", written: "", accept: &[], version: "1.2", assumed: "message version assumed: the standard prints it as an illustration", variant: "single-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -489,7 +488,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, Some(1))),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", written: "", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
+    ProfileSpec { profile: "FinancialReportingToRecordCompaniesProfileSRB", written: "", accept: &["FinancialReportingToRecordCompaniesSRB", "FinancialReportingToRecordCompanies"], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY10", (1, None)),
@@ -499,7 +498,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
             ], (0, None)),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "MasterListProfile", written: "", accept: &["MasterList"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
+    ProfileSpec { profile: "MasterListProfile", written: "", accept: &["MasterList"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY11", (1, None)),
@@ -515,14 +514,14 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "MasterListProfileSRB", written: "", accept: &[], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
+    ProfileSpec { profile: "MasterListProfileSRB", written: "", accept: &[], version: "1.0", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.3/4/1.2", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY11", (1, None)),
             Record("SR07", (0, None)),
             Record("SRFO", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "RadioBroadcastProfile", written: "", accept: &["RadioBroadcast"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "RadioBroadcastProfile", written: "", accept: &["RadioBroadcast"], version: "1.0", assumed: "", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY08", (1, None)),
@@ -543,7 +542,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "RoyaltyReportingProfile", written: "", accept: &["RoyaltyReporting"], version: "1.0.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "RoyaltyReportingProfile", written: "", accept: &["RoyaltyReporting"], version: "1.0.1", assumed: "", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Record("SY07", (1, None)),
@@ -581,7 +580,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.0", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.0", assumed: "", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -613,7 +612,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.1.1", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/30", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.1.1", assumed: "", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/30", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -647,7 +646,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.2", assumed: "message version assumed", variant: "multi-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfile", written: "", accept: &["UgcProfile", "UGC"], version: "1.2", assumed: "message version assumed: the standard prints it as an illustration", variant: "multi-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[
@@ -686,7 +685,7 @@ pub(crate) static PROFILES: &[ProfileSpec] = &[
                 ], (1, Some(1))), (0, None)),
             Record("FOOT", (1, Some(1))),
         ], (1, Some(1))) },
-    ProfileSpec { profile: "UGCProfileSRB", written: "", accept: &["UgcProfileSRB"], version: "1.2", assumed: "message version assumed", variant: "single-record-block", generation: "xsd", status: Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
+    ProfileSpec { profile: "UGCProfileSRB", written: "", accept: &["UgcProfileSRB"], version: "1.2", assumed: "message version assumed: the standard prints it as an illustration", variant: "single-record-block", generation: "xsd", status: Status::Confirmed, message_version: "dsrf/1.1.2/1.6/1.0", rules: &[], structure:
         Sequence(&[
             Record("HEAD", (1, Some(1))),
             Choice(&[

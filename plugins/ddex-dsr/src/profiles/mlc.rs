@@ -4,8 +4,9 @@
 //! The Basic Audio Profile with what The MLC asks for besides: names and titles as they were
 //! received, ingestion dates, works with a reference of their own (MW02), and the parties that
 //! control rights in them (RC01). The United States only. MW02 is never used with AS06 for the same
-//! recording. The name of the profile in the header was not seen in print; the one written is
-//! assumed, and `BasicAudioProfileForTheMLC` and `MLC` are read as well.
+//! recording. The name in the header is that of the allowed values of ProfileId;
+//! `BasicAudioProfileForTheMechanicalLicensingCollective`, `BasicAudioProfileForTheMLC` and `MLC`
+//! are read as well.
 //!
 //! **Summary records.** Without an origin: SY12 where the context has a cost of content or
 //! performance royalties, else SY01.

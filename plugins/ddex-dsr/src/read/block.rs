@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use transpose_codes::Duration;
 use transpose_codes::decimal::{self, Decimal, Grammar};
+use transpose_codes::isrc::is_known_prefix;
 use transpose_core::accounting::{Change, ExactSum, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
 use transpose_core::format::Origin;
@@ -491,7 +492,7 @@ impl<'r> Worker<'r> {
             Quick::Share => is_share(raw),
             Quick::Boolean => matches!(raw, b"true" | b"false"),
             Quick::Duration => Duration::is_clock(raw) && Duration::plain_iso_micros(raw).is_some(),
-            Quick::Isrc => is_isrc(raw),
+            Quick::Isrc => is_isrc(raw) && is_known_prefix(raw),
             Quick::Reference => raw.iter().all(u8::is_ascii_alphanumeric),
             Quick::Checked => match self.accepted.get_mut(column.number) {
                 Some(good) if good.bytes(text, &[]) == raw => true,

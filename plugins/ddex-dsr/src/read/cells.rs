@@ -4,8 +4,9 @@ use super::checks::Values;
 use super::columns::Column;
 use crate::diagnostics;
 use transpose_codes::Duration;
+use transpose_codes::isrc::is_known_prefix;
 use transpose_core::diagnostics::{Code, Diagnostic, Location, shown};
-use transpose_core::model::{BlockBatch, Cell, Entity, Span, Value};
+use transpose_core::model::{BlockBatch, Cell, Entity, Kind, Span, Value};
 use transpose_records::cell::{Fit, check, check_kind};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::line::{self, Line};
@@ -181,6 +182,17 @@ impl Cells {
                 other => other,
             }
         };
+        if column.identifier == Some(Kind::Isrc) {
+            let code = match fit {
+                Fit::Exact => Some(value),
+                Fit::Normalised => self.made.get(start..),
+                _ => None,
+            };
+            if let Some(code) = code.filter(|code| !code.is_empty() && !is_known_prefix(code)) {
+                let message = format!("`{}`: no agency has the first two letters", shown(code));
+                self.note(&diagnostics::ISRC_PREFIX, message);
+            }
+        }
         let piece = match fit {
             Fit::Exact => piece,
             Fit::Normalised => {
@@ -216,6 +228,7 @@ impl Cells {
         check(column.spec.kind, value, &mut self.made) == Fit::Exact
             && (column.spec.kind != CellType::Duration || Duration::is_clock(value))
             && column.identifier.is_none_or(|kind| check_kind(kind, value, &mut self.made) == Fit::Exact)
+            && (column.identifier != Some(Kind::Isrc) || is_known_prefix(value))
             && column.form.is_none_or(|form| form.odd(value).is_none())
     }
 

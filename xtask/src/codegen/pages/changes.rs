@@ -130,6 +130,7 @@ mod tests {
             complete: true,
             trailing: Vec::new(),
             profiles: Vec::new(),
+            source: Vec::new(),
             notes: String::new(),
             cells: cells.collect(),
             overrides: Vec::new(),

@@ -10,6 +10,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// How sure a fact is, the surest first.
+const STATUSES: [&str; 3] = ["confirmed", "from the edition before", "inferred"];
+
 /// All facts.
 pub(super) struct Facts {
     /// The records, the newest generation first, in it the newest version of a type first.
@@ -31,6 +34,8 @@ pub(super) struct Record {
     pub(super) trailing: Vec<String>,
     /// The profiles that are said to use it.
     pub(super) profiles: Vec<String>,
+    /// The documents that the definition comes from.
+    pub(super) source: Vec<String>,
     pub(super) notes: String,
     pub(super) cells: Vec<Cell>,
     /// What versions of profiles change.
@@ -67,6 +72,8 @@ pub(super) struct Override {
 /// One version of a profile in one variant.
 pub(super) struct Profile {
     pub(super) name: String,
+    /// The name that the header of this very version gets, where it is another.
+    pub(super) written: String,
     pub(super) accept: Vec<String>,
     pub(super) version: String,
     pub(super) assumed: String,
@@ -205,6 +212,7 @@ impl Record {
             complete: flag("cells_complete"),
             trailing: strings(record, "possible_trailing_cells"),
             profiles: strings(record, "profiles"),
+            source: strings(record, "source"),
             notes: optional(record, "notes"),
             cells,
             overrides,
@@ -228,11 +236,11 @@ impl Record {
 
     /// How many of its cells are certain.
     pub(super) fn sureness(&self) -> String {
-        let derived = self.cells.iter().filter(|cell| cell.status == "derived").count();
-        match derived {
-            0 => "confirmed".to_owned(),
-            all if all == self.cells.len() => "derived".to_owned(),
-            some => format!("{some} of {} cells derived", self.cells.len()),
+        let count = |status| self.cells.iter().filter(|cell| cell.status == status).count();
+        let told = STATUSES.iter().filter(|status| count(**status) > 0);
+        match told.clone().collect::<Vec<_>>().as_slice() {
+            [all] => (**all).to_owned(),
+            _ => told.map(|status| format!("{} {status}", count(*status))).collect::<Vec<_>>().join(", "),
         }
     }
 }
@@ -269,6 +277,7 @@ impl Profile {
     fn read(profile: &Value, entry: &Value) -> Outcome<Self> {
         Ok(Self {
             name: text(entry, "name").or_else(|_| text(profile, "profile"))?.to_owned(),
+            written: optional(entry, "written"),
             accept: strings(entry, "accept"),
             version: text(entry, "as_version").or_else(|_| text(profile, "version"))?.to_owned(),
             assumed: optional(entry, "why"),
@@ -280,6 +289,17 @@ impl Profile {
             rules: strings(profile, "rules"),
             structure: profile.get("structure").ok_or("a profile has no structure")?.clone(),
         })
+    }
+
+    /// The name that is written into the header.
+    pub(super) fn header_name(&self) -> &str {
+        if self.written.is_empty() { &self.name } else { &self.written }
+    }
+
+    /// The names that are read besides the one that is written.
+    pub(super) fn other_names(&self) -> impl Iterator<Item = &str> {
+        let names = std::iter::once(&self.name).chain(&self.accept).map(String::as_str);
+        names.filter(|name| *name != self.header_name())
     }
 
     /// The name of its page: that of the profile without the mark of single-record blocks.

@@ -25,8 +25,9 @@ A record is identified by its name and its generation, which is the edition of t
 ";
 
 const READING: &str = "
-A fact is *confirmed* when number, name, type and obligation of a cell were seen in the definition of that very version. It is *derived* when it was
-carried over from another version or from a transcription; what it rests on is said below the table.
+A fact is *confirmed* when number, name, type and obligation of a cell were seen in the definition of that very version. It is *from the edition before*
+when an earlier version of the record, of the profile or of the standard has it so, and *inferred* when it was concluded from something else; what it
+rests on is said below the table. Cells beyond the known ones are read and kept.
 
 | column | means |
 | --- | --- |

@@ -14,13 +14,13 @@ pub(super) fn page(facts: &Facts, name: &str) -> String {
         &["version", "variant", "name in the header", "also read", "definition", "facts", "message version"],
     );
     for profile in &versions {
-        let also: Vec<String> = profile.accept.iter().map(|name| code(name)).collect();
+        let also: Vec<String> = profile.other_names().map(code).collect();
         row(
             &mut out,
             &[
                 &format!("[{}](#{})", profile.version, anchor(&profile.heading())),
                 &profile.variant,
-                &code(&profile.name),
+                &code(profile.header_name()),
                 &also.join(", "),
                 &profile.generation,
                 &profile.status,

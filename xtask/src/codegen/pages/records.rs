@@ -42,6 +42,8 @@ fn section(facts: &Facts, record: &Record, out: &mut String) {
     if record.latest {
         out.push_str("The latest known version.\n\n");
     }
+    let source: Vec<String> = record.source.iter().map(|source| plain(source)).collect();
+    let _ = write!(out, "Source: {}.\n\n", source.join("; "));
     if !record.notes.is_empty() {
         let _ = write!(out, "Note: {}\n\n", plain(&record.notes));
     }
