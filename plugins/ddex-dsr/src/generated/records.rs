@@ -192,12 +192,12 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(17, "ExchangeRate", T::Decimal, "", false, C, "Required when CurrencyOfReporting and CurrencyOfTransaction differ (a conversion was made).", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", F(G::EXCHANGE_RATE)),
         c(18, "ViewerHours", T::Decimal, "", false, O, "", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", X("ViewerHours")),
     ] },
-    RecordSpec { name: "SY08.03", generation: "current", only: "", title: "Summary: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.5, page of SY08.03"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SY08.03", generation: "current", only: "", title: "Summary: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.5, page of SY08.03"], notes: "Cells 1 to 5 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", F(G::CONTEXT_ID)),
-        c(3, "DistributionChannel", T::String, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::CHANNEL)),
-        c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::CHANNEL_ID)),
-        c(5, "ServiceDescription", T::String, "", false, C, "Conditional; the trigger was not seen.", EditionBefore, "name: DDEX Part 8 v1.5, page of SY08.03; type and obligation: the version of the record before", F(G::SERVICE)),
+        c(3, "DistributionChannel", T::String, "", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::CHANNEL)),
+        c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::CHANNEL_ID)),
+        c(5, "ServiceDescription", T::String, "", false, C, "Conditional; the condition is not known.", EditionBefore, "name: DDEX Part 8 v1.5, page of SY08.03; type and obligation: the version of the record before", F(G::SERVICE)),
     ] },
     RecordSpec { name: "SY09.02", generation: "current", only: "", title: "Summary: rights-controller market shares", latest: true, complete: false, trailing: &["ExchangeRateSource", "DateOfCurrencyExchange", "TotalPlaybackDuration"], profiles: &["UgcProfile"], source: &["DDEX Part 8 v1.5, page of SY09.02", "DDEX Part 8 v1.4, list of records (as in github.com/Orfium/dsrf-parser-poc)"], notes: "Its version is that of the order of records of the UGC profile, current edition. Cells 16 to 18 of SY01.03 (source and date of the exchange rate, total playback) are probably at the end of this record too (inferred); further cells are read and kept.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
@@ -223,7 +223,7 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(21, "SubPeriodEndDate", T::Date, "", false, O, "", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", F(G::SUB_PERIOD_END)),
         c(22, "ParentSummaryRecordId", T::String, "", false, O, "", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", F(G::PARENT_CONTEXT)),
     ] },
-    RecordSpec { name: "SY10.02", generation: "current", only: "", title: "Summary: financial reporting to record companies", latest: false, complete: false, trailing: &[], profiles: &["FinancialReportingToRecordCompaniesProfileSRB"], source: &["DDEX Part 8 v1.5, page of SY10.02"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SY10.02", generation: "current", only: "", title: "Summary: financial reporting to record companies", latest: false, complete: false, trailing: &[], profiles: &["FinancialReportingToRecordCompaniesProfileSRB"], source: &["DDEX Part 8 v1.5, page of SY10.02"], notes: "Cells 1 to 6 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", F(G::CONTEXT_ID)),
         c(3, "DistributionChannel", T::String, "", false, C, "Required when the sender has several distribution channels that must be distinguished.", Confirmed, "", F(G::CHANNEL)),
@@ -231,13 +231,13 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(5, "CommercialModel", T::Avs, "CommercialModelType", false, M, "", Confirmed, "", F(G::COMMERCIAL_MODEL)),
         c(6, "UseType", T::Avs, "UseType_DSR", false, O, "", EditionBefore, "name: DDEX Part 8 v1.5, page of SY10.02; type and obligation: the version of the record before", F(G::USE_TYPE)),
     ] },
-    RecordSpec { name: "SY11.01", generation: "current", only: "", title: "Summary: masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfile"], source: &["DDEX Part 8 v1.5, page of SY11.01"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SY11.01", generation: "current", only: "", title: "Summary: masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfile"], source: &["DDEX Part 8 v1.5, page of SY11.01"], notes: "Cells 1 to 9 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", F(G::CONTEXT_ID)),
         c(3, "DistributionChannel", T::String, "", false, C, "Required when the sender has several distribution channels that must be distinguished.", Confirmed, "", F(G::CHANNEL)),
         c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Required when the commercial relationship being reported on needs it.", Confirmed, "", F(G::CHANNEL_ID)),
         c(5, "CommercialModel", T::Avs, "CommercialModelType", false, M, "", Confirmed, "", F(G::COMMERCIAL_MODEL)),
-        c(6, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the trigger was not seen.", EditionBefore, "DDEX Part 8 v1.4, page of SY11.01", F(G::USE_TYPE)),
+        c(6, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the condition is not known.", EditionBefore, "DDEX Part 8 v1.4, page of SY11.01", F(G::USE_TYPE)),
         c(7, "Territory", T::Territory, "CurrentTerritoryCode", false, M, "", EditionBefore, "DDEX Part 8 v1.4, page of SY11.01", F(G::TERRITORY)),
         c(8, "ServiceDescription", T::String, "", false, C, "Required when the commercial relationship being reported on needs it.", EditionBefore, "DDEX Part 8 v1.4, page of SY11.01", F(G::SERVICE)),
         c(9, "UsageForPrioritisation", T::Integer, "", false, O, "", EditionBefore, "name: DDEX Part 8 v1.5, page of SY11.01; type and obligation: the version of the record before", X("UsageForPrioritisation")),
@@ -510,13 +510,13 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(22, "MusicalWorkDataProvider", T::String, "", false, O, "", Inferred, "named as in the order of records of the UGC profile, current edition", F(G::WORK_DATA_PROVIDER)),
         c(23, "IsSubjectToOwnershipConflict", T::Boolean, "", false, M, "", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", F(G::OWNERSHIP_CONFLICT)),
     ] },
-    RecordSpec { name: "ML01.01", generation: "current", only: "", title: "Masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfile (multi-record)"], source: &["DDEX Part 8 v1.5, page of ML01.01"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "ML01.01", generation: "current", only: "", title: "Masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfile (multi-record)"], source: &["DDEX Part 8 v1.5, page of ML01.01"], notes: "Cells 1 to 8 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "BlockId", T::String, "", false, M, "", Confirmed, "", S).linking(L::Block),
         c(3, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", S).linking(L::Summary),
         c(4, "ResourceReference", T::String, "", false, C, "Conditional in the schema annotation; see the record page for the exact trigger.", Confirmed, "", S).linking(L::Recording),
-        c(5, "UsageForPrioritisation", T::Integer, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", X("UsageForPrioritisation")),
-        c(6, "PercentileForPrioritisation", T::Integer, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", X("PercentileForPrioritisation")),
+        c(5, "UsageForPrioritisation", T::Integer, "", false, C, "Conditional; the condition is not known.", Confirmed, "", X("UsageForPrioritisation")),
+        c(6, "PercentileForPrioritisation", T::Integer, "", false, C, "Conditional; the condition is not known.", Confirmed, "", X("PercentileForPrioritisation")),
         c(7, "UnclaimedPercentage", T::Decimal, "", false, O, "", Confirmed, "", X("UnclaimedPercentage")),
         c(8, "MasterlistId", T::String, "", false, M, "", Confirmed, "name: inferred from ParentMasterlistId of MW01.03; the rest was seen", X("MasterlistId")),
     ] },
@@ -683,12 +683,12 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(23, "OriginalBroadcastDateTime", T::Datetime, "", false, O, "", Inferred, "DDEX Part 8 v1.4, list of records: the name occurs at cells 12 and 23", X("OriginalBroadcastDateTime")),
         c(24, "UseType", T::Avs, "UseType_DSR", false, C, "Required when the referenced summary record has no UseType; forbidden when it has one.", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", F(G::USAGE_USE_TYPE)),
     ] },
-    RecordSpec { name: "SU05.02", generation: "current", only: "", title: "Sales/usage: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.5, page of SU05.02"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SU05.02", generation: "current", only: "", title: "Sales/usage: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.5, page of SU05.02"], notes: "Cells 1 to 8 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "BlockId", T::String, "", false, M, "", Confirmed, "", S).linking(L::Block),
         c(3, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", S).linking(L::Summary),
         c(4, "SalesTransactionId", T::String, "", false, M, "", Confirmed, "", F(G::USAGE_ID)),
-        c(5, "TransactedResourceReference", T::String, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", S).linking(L::Recording),
+        c(5, "TransactedResourceReference", T::String, "", false, C, "Conditional; the condition is not known.", Confirmed, "", S).linking(L::Recording),
         c(6, "IsRoyaltyBearing", T::Boolean, "", false, M, "", Confirmed, "", F(G::ROYALTY_BEARING)),
         c(7, "NumberOfBroadcasts", T::Integer, "", false, O, "", Confirmed, "", F(G::QUANTITY)),
         c(8, "NumberOfBroadcastListeners", T::Integer, "", false, O, "", Confirmed, "", X("NumberOfBroadcastListeners")),
@@ -1020,7 +1020,7 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(24, "AllocatedNetUsage", T::Decimal, "", false, O, "", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", F(G::ALLOCATION_USAGES)),
         c(25, "AllocatedNetRevenue", T::Decimal, "", false, O, "", EditionBefore, "DDEX Part 8 v1.4 or the published schema, the version of the record before", F(G::ALLOCATION_NET_REVENUE)),
     ] },
-    RecordSpec { name: "SR07.02", generation: "current", only: "", title: "Single-record block: masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfileSRB"], source: &["DDEX Part 8 v1.5, page of SR07.02"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SR07.02", generation: "current", only: "", title: "Single-record block: masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfileSRB"], source: &["DDEX Part 8 v1.5, page of SR07.02"], notes: "Cells 1 to 9 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "Deprecated Cell", T::String, "", false, O, "", Confirmed, "", S).linking(L::Deprecated),
         c(3, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", S).linking(L::Summary),
@@ -1028,7 +1028,7 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(5, "ProprietaryReleaseId", T::NamespacedString, "", true, O, "", Confirmed, "", F(G::RELEASE_PROPRIETARY_ID)),
         c(6, "ReleaseCatalogNumber", T::String, "", false, O, "", Confirmed, "", F(G::CATALOGUE_NUMBER)),
         c(7, "ReleaseIcpn", T::String, "", false, C, "Required whenever the sender holds the value.", Confirmed, "", F(G::ICPN)),
-        c(8, "ReleaseDisplayArtistName", T::String, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::RELEASE_ARTIST)),
+        c(8, "ReleaseDisplayArtistName", T::String, "", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::RELEASE_ARTIST)),
         c(9, "ReleaseDisplayArtistPartyId", T::PartyId, "", false, O, "", EditionBefore, "name: DDEX Part 8 v1.5, page of SR07.02; type and obligation: the version of the record before", F(G::RELEASE_ARTIST_ID)),
     ] },
     RecordSpec { name: "SY01.02", generation: "part8-1.4", only: "", title: "Basic summary", latest: false, complete: true, trailing: &[], profiles: &["BasicAudioProfile", "AudioVisualProfile", "UgcProfile"], source: &["DDEX Part 8 v1.4, list of records (as in github.com/Orfium/dsrf-parser-poc)"], notes: "", cells: &[
@@ -1167,27 +1167,27 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(17, "ExchangeRate", T::Decimal, "", false, O, "", EditionBefore, "name and position: DDEX Part 8 v1.4, list of records; type and obligation: published schema of SY06.02", F(G::EXCHANGE_RATE)),
         c(18, "ViewerHours", T::Decimal, "", false, O, "", Inferred, "name and position: DDEX Part 8 v1.4, list of records; type and obligation: as for cells of this name elsewhere", X("ViewerHours")),
     ] },
-    RecordSpec { name: "SY07.01", generation: "part8-1.4", only: "", title: "Summary: royalty reports", latest: false, complete: false, trailing: &[], profiles: &["RoyaltyReportingProfile"], source: &["DDEX Part 8 v1.4, page of SY07.01"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SY07.01", generation: "part8-1.4", only: "", title: "Summary: royalty reports", latest: false, complete: false, trailing: &[], profiles: &["RoyaltyReportingProfile"], source: &["DDEX Part 8 v1.4, page of SY07.01"], notes: "Cells 1 to 10 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", F(G::CONTEXT_ID)),
-        c(3, "DistributionChannel", T::String, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::CHANNEL)),
-        c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::CHANNEL_ID)),
+        c(3, "DistributionChannel", T::String, "", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::CHANNEL)),
+        c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::CHANNEL_ID)),
         c(5, "CommercialModel", T::Avs, "CommercialModelType", false, O, "", Confirmed, "", F(G::COMMERCIAL_MODEL)),
-        c(6, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::USE_TYPE)),
+        c(6, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::USE_TYPE)),
         c(7, "Territory", T::Territory, "CurrentTerritoryCode", false, M, "", Confirmed, "", F(G::TERRITORY)),
         c(8, "RightsType", T::Avs, "RightsCoverage", false, M, "", Confirmed, "", F(G::RIGHTS_TYPE)),
         c(9, "ServiceDescription", T::String, "", false, O, "", Confirmed, "", F(G::SERVICE)),
         c(10, "TotalUsages", T::Integer, "", false, O, "", EditionBefore, "name: DDEX Part 8 v1.4, page of SY07.01; type and obligation: the version of the record before", F(G::TOTAL_USAGES)),
     ] },
-    RecordSpec { name: "SY08.02", generation: "part8-1.4", only: "", title: "Summary: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.4, page of SY08.02"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SY08.02", generation: "part8-1.4", only: "", title: "Summary: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.4, page of SY08.02"], notes: "Cells 1 to 11 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", F(G::CONTEXT_ID)),
-        c(3, "DistributionChannel", T::String, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::CHANNEL)),
-        c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::CHANNEL_ID)),
+        c(3, "DistributionChannel", T::String, "", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::CHANNEL)),
+        c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::CHANNEL_ID)),
         c(5, "ServiceDescription", T::String, "", false, M, "", Confirmed, "", F(G::SERVICE)),
         c(6, "BroadcastStationOrChannel", T::String, "", false, O, "", Confirmed, "", X("BroadcastStationOrChannel")),
         c(7, "CommercialModel", T::Avs, "CommercialModelType", false, M, "", Confirmed, "", F(G::COMMERCIAL_MODEL)),
-        c(8, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::USE_TYPE)),
+        c(8, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::USE_TYPE)),
         c(9, "Territory", T::Territory, "CurrentTerritoryCode", false, M, "", Confirmed, "", F(G::TERRITORY)),
         c(10, "NumberOfBroadcasts", T::Integer, "", false, M, "", Confirmed, "", F(G::TOTAL_USAGES)),
         c(11, "NumberOfBroadcastListeners", T::Integer, "", false, O, "", EditionBefore, "name: DDEX Part 8 v1.4, page of SY08.02; type and obligation: the version of the record before", X("NumberOfBroadcastListeners")),
@@ -1264,13 +1264,13 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(45, "FinalTotalAmountInCurrencyOfTransaction", T::Decimal, "", false, M, "", EditionBefore, "name and position: DDEX Part 8 v1.4, list of records; type and obligation: published schema of SY10", X("FinalTotalAmountInCurrencyOfTransaction")),
         c(46, "FinalTotalAmountInCurrencyOfAccounting", T::Decimal, "", false, M, "", EditionBefore, "name and position: DDEX Part 8 v1.4, list of records; type and obligation: published schema of SY10", X("FinalTotalAmountInCurrencyOfAccounting")),
     ] },
-    RecordSpec { name: "SY11.01", generation: "part8-1.4", only: "", title: "Summary: masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfile"], source: &["DDEX Part 8 v1.4, page of SY11.01"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SY11.01", generation: "part8-1.4", only: "", title: "Summary: masterlist", latest: false, complete: false, trailing: &[], profiles: &["MasterListProfile"], source: &["DDEX Part 8 v1.4, page of SY11.01"], notes: "Cells 1 to 9 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", F(G::CONTEXT_ID)),
         c(3, "DistributionChannel", T::String, "", false, C, "Required when the sender has several distribution channels that must be distinguished.", Confirmed, "", F(G::CHANNEL)),
         c(4, "DistributionChannelDPID", T::Dpid, "", false, C, "Required when the commercial relationship being reported on needs it.", Confirmed, "", F(G::CHANNEL_ID)),
         c(5, "CommercialModel", T::Avs, "CommercialModelType", false, M, "", Confirmed, "", F(G::COMMERCIAL_MODEL)),
-        c(6, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the trigger was not seen.", Confirmed, "", F(G::USE_TYPE)),
+        c(6, "UseType", T::Avs, "UseType_DSR", false, C, "Conditional; the condition is not known.", Confirmed, "", F(G::USE_TYPE)),
         c(7, "Territory", T::Territory, "CurrentTerritoryCode", false, M, "", Confirmed, "", F(G::TERRITORY)),
         c(8, "ServiceDescription", T::String, "", false, C, "Required when the commercial relationship being reported on needs it.", Confirmed, "", F(G::SERVICE)),
         c(9, "UsageForPrioritisation", T::Integer, "", false, O, "", EditionBefore, "name: DDEX Part 8 v1.4, page of SY11.01; type and obligation: the version of the record before", X("UsageForPrioritisation")),
@@ -1687,7 +1687,7 @@ pub(crate) static RECORDS: &[RecordSpec] = &[
         c(23, "OriginalBroadcastDateTime", T::Datetime, "", false, O, "", EditionBefore, "name and position: DDEX Part 8 v1.4, list of records; type and obligation: published schema of SU04.01", X("OriginalBroadcastDateTime")),
         c(24, "UseType", T::Avs, "UseType_DSR", false, C, "Required when the referenced summary record has no UseType; forbidden when it has one.", Inferred, "name and position: DDEX Part 8 v1.4, list of records; type and obligation: as for cells of this name elsewhere", F(G::USAGE_USE_TYPE)),
     ] },
-    RecordSpec { name: "SU05.01", generation: "part8-1.4", only: "", title: "Sales/usage: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.4, page of SU05.01"], notes: "Only the cells that the opening of the page shows are known; what follows is passed through as it is.", cells: &[
+    RecordSpec { name: "SU05.01", generation: "part8-1.4", only: "", title: "Sales/usage: broadcast", latest: false, complete: false, trailing: &[], profiles: &["RadioBroadcastProfile"], source: &["DDEX Part 8 v1.4, page of SU05.01"], notes: "Cells 1 to 8 are known; what follows is read and written again as it is.", cells: &[
         c(1, "RecordType", T::FixedString, "", false, M, "", Confirmed, "", S).linking(L::RecordType),
         c(2, "BlockId", T::String, "", false, M, "", Confirmed, "", S).linking(L::Block),
         c(3, "SummaryRecordId", T::String, "", false, M, "", Confirmed, "", S).linking(L::Summary),

@@ -147,6 +147,7 @@ mod tests {
         let facts = Facts { records: Vec::new(), profiles: Vec::new(), sets: Vec::new() };
         let profile = Profile {
             name: "P".into(),
+            written: String::new(),
             accept: Vec::new(),
             version: "1".into(),
             assumed: String::new(),
