@@ -6,10 +6,12 @@
 //! cannot be written, because on the lines of its recordings it would be counted several times. A
 //! list of unclaimed recordings takes a line for each claim.
 
+use super::Writer;
 use super::block::{Item, Items};
+use super::errors::{no_item, place};
+use super::links::OF_ALLOCATION;
 use super::record::{Links, Record, Run};
 use super::target::{Target, column};
-use super::{OF_ALLOCATION, Writer, no_item, place};
 use crate::diagnostics;
 use transpose_core::accounting::{Change, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
