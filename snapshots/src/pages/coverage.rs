@@ -43,6 +43,8 @@ struct Count {
 #[derive(Deserialize)]
 pub(super) struct Plan {
     #[serde(default)]
+    pub(super) to: Vec<String>,
+    #[serde(default)]
     pub(super) validate: bool,
     #[serde(default)]
     pub(super) broken: Vec<Broken>,

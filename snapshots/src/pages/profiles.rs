@@ -97,15 +97,14 @@ fn counts(folder: &Path, registry: &Registry) -> Result<BTreeMap<Key, Count>, St
         let grain = registry.format(&id).map(|format| format.manifest().grain);
         let is_dsr = id.starts_with("ddex.dsr.");
         for case in entries(&format)? {
-            for file in entries(&case)? {
-                let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let target = name.strip_prefix("to-").and_then(|name| name.strip_suffix(".snap"));
-                let Some((format, version)) = target.and_then(|target| target.split_once('@')) else {
-                    continue;
-                };
+            let plan = plan(&case)?;
+            for target in &plan.to {
+                let Some((format, version)) = target.split_once('@') else { continue };
                 let Some(key) = names.get(&(format.to_owned(), version)) else { continue };
                 // A case may hold that nothing is written.
-                if String::from_utf8_lossy(&bytes(&file)?).contains("\n---\nrefused") {
+                let snapshot = case.join(format!("to-{target}.snap"));
+                if snapshot.exists() && String::from_utf8_lossy(&bytes(&snapshot)?).contains("\n---\nrefused")
+                {
                     continue;
                 }
                 let count = counts.entry(*key).or_default();
@@ -113,7 +112,6 @@ fn counts(folder: &Path, registry: &Registry) -> Result<BTreeMap<Key, Count>, St
                 count.from_messages += usize::from(is_dsr);
             }
             if is_dsr {
-                let plan = plan(&case)?;
                 for spec in inputs(&case)?.iter().filter_map(|text| profile_of(text)) {
                     let count = counts.entry(key(spec)).or_default();
                     count.read += 1;
