@@ -17,7 +17,7 @@ use crate::agreement::{Agreement, own_key};
 use crate::basis::BasisInput;
 use crate::figures::{Figures, heading_of};
 use crate::models::Need;
-use crate::royalties::{self, Opening};
+use crate::royalties::{self, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
 use transpose_codes::time::Period;
@@ -44,7 +44,7 @@ pub struct PeriodTerms {
     warnings: Vec<Diagnostic>,
     /// The deal that was chosen, where several could hold.
     chosen: Option<usize>,
-    opening: Option<Opening>,
+    opening: Option<OpeningBalance>,
 }
 
 impl PeriodTerms {
@@ -99,7 +99,7 @@ impl PeriodTerms {
     }
 
     /// Takes what an earlier period left over.
-    pub(crate) fn set_opening(&mut self, opening: Opening) {
+    pub(crate) fn set_opening(&mut self, opening: OpeningBalance) {
         self.opening = Some(opening);
     }
 
