@@ -6,6 +6,8 @@
 //!
 //! Shares, fees, taxes and withholding are in per cent; rates, minimums, prices and advances in the
 //! currency of the deal.
+//!
+//! `read` reads them from a `[[deal]]`, `rates` holds numbers that depend on territory and tier.
 
 mod rates;
 mod read;

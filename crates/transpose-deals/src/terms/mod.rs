@@ -6,6 +6,13 @@
 //!
 //! Invariant: everything wrong with agreement and figures is found by [`PeriodTerms::new`], before
 //! an input is read.
+//!
+//! | module | answers |
+//! |---|---|
+//! | `period` | which period is reported |
+//! | `deal_choice` | which deal holds |
+//! | `placement` | which sales context a play or sale has |
+//! | `planning` | which figures belong to which sales context |
 
 mod deal_choice;
 mod period;

@@ -12,6 +12,14 @@
 //! Memory does not depend on the files: everything goes through sorters with a limit, and of rows
 //! that follow each other within the window at most `TOGETHER` are looked at together. Nothing
 //! depends on threads, chunks or memory.
+//!
+//! ```text
+//!  file A ┐ rows   by identifier         one file has it, or no identifier
+//!         ├─────▶  sorter ─┬───────────▶ sorter, by track and user ─▶ nearest ─┐
+//!  file B ┘                └─ pairs ───────────────────────────────────────────┴▶ sorter, by line
+//! ```
+//!
+//! `nearest` pairs rows by time, `render` writes a difference as CSV or JSON.
 
 mod nearest;
 mod render;
