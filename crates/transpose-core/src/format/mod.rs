@@ -12,6 +12,17 @@
 //! the guess by comparing it with the place at which the chunk before ended; a wrong guess is
 //! indexed again from the right place. Only then is the chunk decoded. So the result depends
 //! neither on chunk size nor on the number of workers, whatever is in quotes.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `mod` | [`Format`], its [`Manifest`], and what it opens and creates |
+//! | `recognise` | how the format of a file is found by its content |
+//! | `decode`, `validate` | decoders of events and of blocks, and what validation asks besides |
+//! | `encode` | encoders of events and of blocks |
+//! | [`options`] | options of a format, with their types and defaults |
+//! | `framing` | what turns an input that is not delimited text into delimited text |
+//! | `container` | what tables are written into |
+//! | [`registry`] | the formats that are linked in |
 
 mod container;
 mod decode;
@@ -22,18 +33,19 @@ mod recognise;
 pub mod registry;
 mod validate;
 
-pub use container::{Container, Holds, OutputContext, TableColumn, TableShape, TableWriter};
+pub use container::{ColumnContent, Container, OutputContext, TableColumn, TableShape, TableWriter};
 pub use decode::{
-    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened,
-    Origin, Preamble, Projection, Tally,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, IndexOutcome,
+    Opened, Origin, Preamble, Projection, Tally,
 };
 pub use encode::{
-    BlockEncoder, Created, EncodeRequest, Encoded, Encoder, EventEncoder, Events, Numbers, OutputIdentity,
+    BlockEncoder, Created, EncodeRequest, EncodedBatch, Encoder, EventEncoder, Events, Numbers,
+    OutputIdentity,
 };
 pub use framing::{Framer, Framing};
 pub use options::{OptionError, OptionKind, OptionSpec};
 pub use recognise::{BytesHead, Head, Probe, Recognition};
-pub use registry::{Registry, RegistryError, Unrecognised};
+pub use registry::{RecognitionFailure, Registry, RegistryError};
 pub use validate::{CellName, Demands, NO_DEMANDS, Repair, Validation, ValueRef};
 
 use crate::diagnostics::Fatal;

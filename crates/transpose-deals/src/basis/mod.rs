@@ -6,6 +6,15 @@
 //! since every report of this kind is an error, what was worked out with it is never seen.
 //!
 //! Invariant: what is asked of a [`Basis`] more than once is reported once.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `mod` | [`Basis`], which models ask |
+//! | `totals` | all plays of the service, by which pools are divided |
+//! | `pools` | what is shared by plays |
+//! | `exchange` | rates of exchange |
+//! | `candidate` | what a model comes to |
+//! | `explain` | numbers and sales contexts as auditors see them |
 
 mod candidate;
 mod exchange;

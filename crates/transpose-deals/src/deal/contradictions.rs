@@ -5,7 +5,7 @@ use crate::arithmetic::number::whole;
 use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use crate::models::Need;
 use crate::policies::{
-    CONTRADICTING_TERMS, ExchangeRates, Places, Rates, RoundingLevel, Summary, WithholdingBase,
+    CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, Rates, RoundingLevel, Summary, WithholdingBase,
 };
 use crate::toml::document::Table;
 use crate::toml::reader::Reader;
@@ -86,7 +86,7 @@ pub(super) fn report(
             "write `at = \"statement\"` under `[deal.rounding]`",
         );
     }
-    if policies.rounding.places == Some(Places::OfCurrency)
+    if policies.rounding.places == Some(DecimalPlaces::OfCurrency)
         && let Some(currency) = reporting.filter(|currency| currency.minor_units().is_none())
     {
         refuse(

@@ -28,7 +28,7 @@ transpose_core::codes! {
 
 /// What an account brings into a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Opening {
+pub(crate) struct OpeningBalance {
     /// What of advances, and of months that were negative, is left to be earned.
     pub(crate) unrecouped: Decimal,
     /// What was earned in the term so far.
@@ -46,11 +46,12 @@ pub(crate) fn advance_in(policies: &Policies, period: Period) -> Decimal {
 }
 
 /// What an account begins with that is not there yet; nothing where a term has begun before.
-pub(crate) fn first_opening(policies: &Policies, period: Period) -> Option<Opening> {
+pub(crate) fn first_opening(policies: &Policies, period: Period) -> Option<OpeningBalance> {
     let running = policies.advance.as_ref().is_some_and(|advance| {
         advance.first.first() < period.first() && period.first() <= advance.last.last()
     });
-    (!running).then(|| Opening { unrecouped: advance_in(policies, period), ..Opening::default() })
+    (!running)
+        .then(|| OpeningBalance { unrecouped: advance_in(policies, period), ..OpeningBalance::default() })
 }
 
 /// What an account is closed with.
@@ -59,7 +60,7 @@ pub(crate) struct Closing<'a> {
     pub(crate) period: Option<Period>,
     /// The currency of reporting.
     pub(crate) currency: Currency,
-    pub(crate) opening: Option<Opening>,
+    pub(crate) opening: Option<OpeningBalance>,
 }
 
 impl Closing<'_> {
@@ -159,11 +160,11 @@ impl Closing<'_> {
 
     /// What the account brings into the period. Without balances that is known only where a term
     /// begins, or where there is no advance.
-    fn known_opening(&self) -> Result<Opening, Diagnostic> {
+    fn known_opening(&self) -> Result<OpeningBalance, Diagnostic> {
         let policies = self.policies;
         let known = self.opening.or_else(|| match self.period {
             Some(period) => first_opening(policies, period),
-            None => policies.advance.is_none().then(Opening::default),
+            None => policies.advance.is_none().then(OpeningBalance::default),
         });
         known.ok_or_else(|| {
             let since =
@@ -179,7 +180,7 @@ impl Closing<'_> {
 }
 
 /// The account as auditors see it.
-fn explained(opening: &Opening, totals: &StatementTotals) -> Value {
+fn explained(opening: &OpeningBalance, totals: &StatementTotals) -> Value {
     json!({
         "step": "account", "gross": shown(totals.gross), "share": shown(totals.share),
         "withheld": shown(totals.withheld), "opening": shown(opening.unrecouped),

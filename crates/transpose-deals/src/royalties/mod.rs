@@ -40,7 +40,7 @@ mod payments;
 mod scopes;
 mod statement;
 
-pub(crate) use account::{Closing, Opening, advance_in, first_opening};
+pub(crate) use account::{Closing, OpeningBalance, advance_in, first_opening};
 
 use crate::basis::explain::plain;
 use crate::basis::{Basis, BasisInput, Candidate};

@@ -7,6 +7,13 @@
 //!
 //! Invariant: everything wrong with agreement and figures is found by [`PeriodTerms::new`], before
 //! an input is read.
+//!
+//! | module | answers |
+//! |---|---|
+//! | `period` | which period is reported |
+//! | `deal_choice` | which deal holds |
+//! | `placement` | which sales context a play or sale has |
+//! | `planning` | which figures belong to which sales context |
 
 mod deal_choice;
 mod late_refunds;
@@ -19,7 +26,7 @@ use crate::agreement::{Agreement, own_key};
 use crate::basis::BasisInput;
 use crate::figures::{Figures, heading_of};
 use crate::models::Need;
-use crate::royalties::{self, Closing, Opening};
+use crate::royalties::{self, Closing, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
 use transpose_codes::time::Period;
@@ -47,7 +54,7 @@ pub struct PeriodTerms {
     warnings: Vec<Diagnostic>,
     /// The deal that was chosen, where several could hold.
     chosen: Option<usize>,
-    opening: Option<Opening>,
+    opening: Option<OpeningBalance>,
 }
 
 impl PeriodTerms {
@@ -102,7 +109,7 @@ impl PeriodTerms {
     }
 
     /// Takes what an earlier period left over.
-    pub(crate) fn set_opening(&mut self, opening: Opening) {
+    pub(crate) fn set_opening(&mut self, opening: OpeningBalance) {
         self.opening = Some(opening);
     }
 

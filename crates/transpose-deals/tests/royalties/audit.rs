@@ -68,7 +68,7 @@ fn every_model_can_be_redone_by_an_auditor() {
         )
         .unwrap_or_else(|diagnostics| panic!("{lines}: {diagnostics:#?}"));
         let audited =
-            audit(&statement.royalties.explanation).unwrap_or_else(|fault| panic!("{lines}: {fault}"));
+            audit(&statement.royalties.explanation).unwrap_or_else(|mismatch| panic!("{lines}: {mismatch}"));
         assert_eq!(audited, statement.royalties.explanation.lines().count());
     }
 }
@@ -159,10 +159,10 @@ fn deals_can_be_redone_by_an_auditor() {
         }
     }
     assert!(explanations.len() * 10 > DEALS * 8, "{} of {DEALS} deals can be worked out", explanations.len());
-    if let Err(fault) = audit(&explanations.join("\n\n")) {
-        let number = fault.split_whitespace().nth(1).map(|word| word.trim_end_matches(':'));
+    if let Err(mismatch) = audit(&explanations.join("\n\n")) {
+        let number = mismatch.split_whitespace().nth(1).map(|word| word.trim_end_matches(':'));
         let place: usize = number.and_then(|number| number.parse().ok()).unwrap_or(0);
-        panic!("{fault}\n{}\n{}", texts[place], explanations[place]);
+        panic!("{mismatch}\n{}\n{}", texts[place], explanations[place]);
     }
 }
 

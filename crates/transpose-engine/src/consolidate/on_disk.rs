@@ -1,12 +1,20 @@
 //! What was written to disk is put in order there: the same answers as
 //! [`crate::consolidate::in_memory`], in bounded memory.
 //!
-//! The parts come back one after the other, and their items are described. Three sorts follow from
+//! The shards come back one after the other, and their items are described. Three sorts follow from
 //! them: recordings by identity (to choose their descriptions), releases by identity (the same),
-//! and groups by release, recording and context. The chosen descriptions of recordings are sorted
-//! once more, by release, so that at the end three sorted streams run side by side, and the blocks
-//! come out in order. An identity is written so that it is ordered as its bytes are and none is the
-//! beginning of another.
+//! and groups by release, recording and usage kind. The chosen descriptions of recordings are
+//! sorted once more, by release, so that at the end three sorted streams run side by side, and the
+//! blocks come out in order.
+//!
+//! ```text
+//!  shard 0 ┐            ┌▶ sort by release ─────────────────────────────────────────▶ releases
+//!  shard 1 ├▶ describe ─┼▶ sort by recording ─▶ choose ─▶ sort by release, recording ▶ recordings
+//!  …       ┘            └▶ sort by release, recording, usage kind ──────────────────▶ groups
+//! ```
+//!
+//! An identity is written so that it is ordered as its bytes are and none is the beginning of
+//! another.
 
 use crate::aggregate::counter::CountedEvents;
 use crate::aggregate::interner::Key as _;
@@ -19,7 +27,7 @@ use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
 use crate::consolidate::variants::{Variant, Variants};
 use crate::diagnostics;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::storage::scratch::Scratch;
 use crate::storage::sorter::{MergedRecords, SortedRecords, Sorter};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
@@ -162,7 +170,7 @@ struct Sorters<'a> {
 }
 
 impl Sorters<'_> {
-    /// Describes the items of a part and sorts what they are and what was counted.
+    /// Describes the items of a shard and sorts what they are and what was counted.
     fn add(
         &mut self,
         loaded: &LoadedShard,
@@ -182,7 +190,7 @@ impl Sorters<'_> {
             let decoder = plan.decoders.get(joined.space() as usize);
             let decoder = decoder.ok_or_else(|| diagnostics::bug("a key of no input"))?;
             described.clear();
-            describer.describe(*decoder, joined, Place(first), item_diagnostics, &mut described);
+            describer.describe(*decoder, joined, SourceLine(first), item_diagnostics, &mut described);
             let plays = of_item.iter().fold(0, |sum: u64, group| sum.saturating_add(group.plays));
             let (release, release_cells) = Description(&described).side(Side::Release);
             let (recording, recording_cells) = Description(&described).side(Side::Recording);
@@ -251,8 +259,8 @@ pub(crate) fn next_identity(
         each(rest);
         variants.add(Variant {
             cells: Cow::Owned(cells.to_vec()),
-            first: Place(u64::from_be_bytes(*first)),
-            last: Place(last),
+            first: SourceLine(u64::from_be_bytes(*first)),
+            last: SourceLine(last),
             plays,
         });
         merge.next()?;

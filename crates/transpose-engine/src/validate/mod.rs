@@ -22,6 +22,8 @@
 //! others a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk.
 //! Only where a key appears twice is the message read a second time, to compare the identifiers
 //! themselves; what is under suspicion is sorted on disk.
+//!
+//! `repair` writes repaired copies, `severity` says how bad a diagnostic is to whoever checks.
 
 mod events;
 mod order;
@@ -619,7 +621,14 @@ impl<'a> ChunkChecker<'a> {
         checked.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
         if let Opened::Events(decoder) = self.opened {
             let decoder = decoder.as_ref();
-            events::faults(&batch.events, bytes, origin, &self.fields, decoder, &mut checked.diagnostics);
+            events::check_cells(
+                &batch.events,
+                bytes,
+                origin,
+                &self.fields,
+                decoder,
+                &mut checked.diagnostics,
+            );
         }
         let preamble = self.opened.preamble();
         let blocks = Blocks {

@@ -6,10 +6,12 @@
 //! cannot be written, because on the lines of its recordings it would be counted several times. A
 //! list of unclaimed recordings takes a line for each claim.
 
+use super::Writer;
 use super::block::{Item, Items};
+use super::errors::{no_item, place};
+use super::links::OF_ALLOCATION;
 use super::record::{Links, Record, Run};
 use super::target::{Target, column};
-use super::{OF_ALLOCATION, Writer, no_item, place};
 use crate::diagnostics;
 use transpose_core::accounting::{Change, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
@@ -19,7 +21,7 @@ use transpose_records::spec::CellSlot;
 
 /// What is on a line, as indexes of the block's items.
 #[derive(Clone, Copy, Default)]
-struct Parts {
+struct LineItems {
     release: Option<u32>,
     recording: Option<u32>,
     work: Option<u32>,
@@ -28,7 +30,7 @@ struct Parts {
     claim: Option<u32>,
 }
 
-impl Parts {
+impl LineItems {
     fn of(&self, group: Group) -> Option<u32> {
         match group {
             Group::Release => self.release,
@@ -108,12 +110,12 @@ impl Writer {
             if claim.is_none() && claimed {
                 continue;
             }
-            let parts = Parts {
+            let parts = LineItems {
                 release,
                 recording: Some(*recording),
                 work: items.work_of(*recording),
                 claim: *claim,
-                ..Parts::default()
+                ..LineItems::default()
             };
             let own = claim.and_then(|claim| items.get(Some(claim))?.entity.context_index());
             let context = own.or_else(|| (self.contexts.len() == 1).then_some(0));
@@ -145,12 +147,12 @@ impl Writer {
             self.mixed(run, &item, target);
         }
         let (release, recording) = Self::used(run, items, &item)?;
-        let parts = Parts {
+        let parts = LineItems {
             release,
             recording,
             work: recording.and_then(|recording| items.work_of(recording)),
             usage: Some(index),
-            ..Parts::default()
+            ..LineItems::default()
         };
         let allocated = items.allocations_of(index);
         let context_of = |(_, allocation): &(u32, u32)| items.get(Some(*allocation))?.entity.context_index();
@@ -178,7 +180,7 @@ impl Writer {
             let mut links = Links { transaction, again: again as u32, ..Links::default() };
             self.context_links(run, target, &item, context, &mut links);
             let work = parts.work.or_else(|| items.work_of(allocation?));
-            tally.lines += self.line(run, items, number, Parts { work, allocation, ..parts }, links, out);
+            tally.lines += self.line(run, items, number, LineItems { work, allocation, ..parts }, links, out);
         }
         Ok(())
     }
@@ -225,7 +227,7 @@ impl Writer {
         run: &mut Run<'_>,
         items: &mut Items<'a>,
         number: u16,
-        mut parts: Parts,
+        mut parts: LineItems,
         mut links: Links<'l>,
         out: &mut Vec<u8>,
     ) -> u64 {
@@ -280,7 +282,7 @@ impl Writer {
         run: &mut Run<'_>,
         items: &mut Items<'_>,
         (number, target): (u16, &Target),
-        parts: Parts,
+        parts: LineItems,
         label: Option<&[u8]>,
     ) {
         let release = items.get(parts.release).filter(|_| target.spec.holds(Field::RELEASE_LABEL).is_some());

@@ -1,4 +1,11 @@
 //! What containers are read from: an input in order, or a file at any place.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `encoding` | text in other encodings becomes UTF-8 |
+//! | `store` | a file that can be read at any place |
+//! | `archive` | zip archives that workbooks come in |
+//! | `xml` | events of XML with their lines |
 
 pub(crate) mod archive;
 pub(crate) mod encoding;
@@ -14,7 +21,7 @@ use transpose_core::diagnostics::{Location, shown};
 use transpose_io::{Input, IoError};
 
 /// A line, from 1, and a byte of a text.
-pub(crate) type Place = (u64, u64);
+pub(crate) type SourcePosition = (u64, u64);
 
 /// Reads an input from its first byte to its last, and lets go of what is read.
 pub(crate) struct SequentialReader {
