@@ -231,7 +231,7 @@ fn an_advance_needs_what_is_left_of_it() {
     let played: [Kind; 1] = [("GB", "premium", true, 600, 0, "")];
     let text = |first: &str| {
         format!(
-            "{}[deal.advance]\namount = '1000.00'\npaid = 'in-advance'\nfirst = '{first}'\nlast = '2026-12'\n",
+            "{}[deal.advance]\namount = '1000.00'\npaid = 'in-advance'\nfirst = '{first}'\nlast = '2026-12'\nafter-last = 'carried'\n",
             model("model = 'per-play'\nrate = '1'")
         )
     };
@@ -252,6 +252,7 @@ amount = '1000.00'
 paid = 'in-advance'
 first = '2026-10'
 last = '2026-12'
+after-last = 'carried'
 [deal.report]
 summaries = ['allocated-revenue', 'market-share', 'rights-controller']
 [[deal.model]]
@@ -261,6 +262,7 @@ rate = [{ tier = 'Premium', territory = ['GB', 'DE'], rate = '0.0072' }, { rate 
 model = 'minima-waterfall'
 revenue-share = '10.5'
 content-cost-share = '21'
+cap = 'none'
 floor = '0.50'
 [[deal.exchange]]
 from = 'USD'
