@@ -197,6 +197,7 @@ const DEAL: &str = r#"
 # pro-rating = "days"  # where the deal covers a part of the period: days or none
 # share = "100"  # optional: of the gross amount, or `fee = "15"`
 # withholding = [{ territory = "JP", withholding = "20.42" }]  # optional: by territory, or one number
+# withholding-from = "earnings"         # before recoupment; or payment (after it), gross-up (on top of it)
 # exchange = "figures"  # where currencies differ: transaction-currency and exchange-rate of the figures, or [[deal.exchange]]
 
 # The greatest of the models is paid; the first of equals. Rates are a number, or a list of which the first that fits holds: by tier (the service of

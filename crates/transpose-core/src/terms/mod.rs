@@ -10,7 +10,8 @@ mod royalties;
 mod selection;
 
 pub use royalties::{
-    ClosingBalance, MovedPlays, Rounding, Royalties, RoyaltyTerms, ServiceTotal, UnitRate, UsageTotal,
+    ClosingBalance, Earnings, FurtherAmounts, MovedPlays, Rounding, Royalties, RoyaltyTerms, ServiceTotal,
+    StatementTotals, UnitRate, UsageTotal,
 };
 pub use selection::{DuplicatePolicy, OutsidePolicy, PeriodBasis, UnroutedPolicy};
 

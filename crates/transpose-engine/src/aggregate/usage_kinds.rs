@@ -92,7 +92,7 @@ impl UsageKindInterner {
 }
 
 /// What is counted or follows from counting; an agreement cannot state it.
-const COUNTED: [Field; 9] = [
+const COUNTED: [Field; 12] = [
     Field::QUANTITY,
     Field::RETURNS,
     Field::USAGE_DURATION,
@@ -100,6 +100,9 @@ const COUNTED: [Field; 9] = [
     Field::QUALIFIED,
     Field::RATE,
     Field::AMOUNT,
+    Field::GROSS_AMOUNT,
+    Field::SHARE,
+    Field::WITHHELD,
     Field::ROYALTY_MODEL,
     Field::DEAL,
 ];

@@ -26,7 +26,7 @@ use crate::output::files::OutputFiles;
 use crate::output::slices::OutputSlices;
 use crate::royalties::allocations::Allocations;
 use crate::royalties::rates;
-use crate::royalties::rounding::Amounts;
+use crate::royalties::rounding::PaidAmounts;
 use crate::royalties::rows::Rows;
 use crate::run::Run;
 use crate::run::output::{Output, OutputInProgress, PendingOutput};
@@ -39,7 +39,9 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::format::{EventDecoder, Projection};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
-use transpose_core::terms::{BelowThreshold, ConflictPolicy, RoyaltyTerms, ServiceTotal, Terms};
+use transpose_core::terms::{
+    BelowThreshold, ConflictPolicy, RoyaltyTerms, ServiceTotal, StatementTotals, Terms,
+};
 use transpose_sync::unpoisoned;
 
 /// Fields that distinguish releases and recordings; needed even where the target does not hold
@@ -352,31 +354,36 @@ impl ReportWriter<'_> {
         let mut amounts = None;
         if let Some(royalties) = &mut royalties {
             report_terms(std::mem::take(&mut royalties.diagnostics), &mut output.report)?;
-            amounts = Some(Amounts::new(royalties, usage_kinds, &contexts)?);
+            amounts = Some(PaidAmounts::new(royalties, usage_kinds, &contexts)?);
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
         let traits = output.output.format.manifest().traits;
         let (rows, shown) = if traits.merges_rows {
-            let rates = amounts.as_ref().map(|amounts| &amounts.rates);
-            let (rows, shown) = Rows::shown(usage_kinds, &contexts, rates, writes);
+            let (rows, shown) = Rows::shown(usage_kinds, &contexts, amounts.as_ref(), writes);
             (rows, Cow::Owned(shown))
         } else {
             (Rows::apart(usage_kinds), Cow::Borrowed(contexts.as_slice()))
         };
         sorted.arrange(|groups| rows.arrange(groups), threads)?;
         let mut allocations = None;
-        if let (Some(royalties), Some(amounts)) = (&royalties, &mut amounts) {
+        if let (Some(royalties), Some(amounts)) = (&mut royalties, &mut amounts) {
             // Rows of a table may be of several sales contexts, each with a net revenue of its own.
+            let net = &amounts.net;
             if !traits.contexts_in_rows {
-                allocations = Allocations::new(usage_kinds, &contexts, sorted.totals(), amounts, writes)?;
+                allocations = Allocations::new(usage_kinds, &contexts, sorted.totals(), net, writes)?;
             }
+            let (paid, earnings) = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                let payable = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
-                output.report.ledger.read.owed.clone_from(&payable);
-                output.report.ledger.converted.owed = payable;
+                output.report.ledger.read.owed.clone_from(&paid);
+                output.report.ledger.converted.owed = paid;
+            }
+            if let Some(terms) = terms.royalties() {
+                let closed = terms.close(royalties, earnings);
+                closed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
+                report_terms(std::mem::take(&mut royalties.diagnostics), &mut output.report)?;
             }
             if let Some(allocations) = &mut allocations {
-                allocations.divide(usage_kinds, &contexts, amounts, &rows, &sorted)?;
+                allocations.divide(usage_kinds, &contexts, &amounts.net, &rows, &sorted)?;
             }
         }
         let qualified = writes.contains(Field::QUALIFIED)
@@ -387,6 +394,9 @@ impl ReportWriter<'_> {
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
         terms.header(&mut header);
+        if let Some(royalties) = &royalties {
+            state(&royalties.totals, &mut header);
+        }
         let encoder = output.create_blocks(&header, &shown, &shapes, reads)?;
         let encoder = encoder.as_ref();
         output.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
@@ -400,6 +410,14 @@ impl ReportWriter<'_> {
         let mut pending = output.finish(slices, true)?;
         pending.outcome.royalties = royalties;
         Ok(pending)
+    }
+}
+
+/// Puts what a statement says into the header.
+fn state(totals: &StatementTotals, header: &mut Entity) {
+    header.set(Field::STATEMENT_CURRENCY, &*totals.currency);
+    for (field, amount) in totals.amounts() {
+        header.set(field, amount.to_string());
     }
 }
 
