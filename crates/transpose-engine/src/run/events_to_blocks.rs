@@ -44,7 +44,8 @@ use transpose_core::terms::{
 };
 use transpose_sync::unpoisoned;
 
-/// Fields that tell releases and recordings apart; needed even where the target does not hold them.
+/// Fields that distinguish releases and recordings; needed even where the target does not hold
+/// them.
 const IDENTITY: [Field; 10] = [
     Field::ICPN,
     Field::GRID,
