@@ -21,7 +21,7 @@ currency = "EUR"
 const STREAMS: &str = "[[context]]\ncommercial-model = \"SubscriptionModel\"\nuse-type = \"OnDemandStream\"\nservice = \"Prem\"\n";
 
 /// The amounts of a statement, in its order.
-const AMOUNTS: [&str; 10] = [
+const AMOUNTS: [&str; 11] = [
     "gross",
     "share",
     "withheld",
@@ -31,6 +31,7 @@ const AMOUNTS: [&str; 10] = [
     "shortfall",
     "grossed-up",
     "payable",
+    "expired",
     "unrecouped",
 ];
 
@@ -120,7 +121,8 @@ fn tax_is_withheld_of_earnings_or_of_the_payment_or_added_to_it() {
         let run = convert(&sandbox, &["--balances", "balances.toml"]).ends(0);
         let stated = lines(&sandbox, "out.csv");
         let [gross, share, withheld, earned, recouped, grossed_up, payable] = expected;
-        let wanted = [gross, share, withheld, earned, "0.00", recouped, "0.00", grossed_up, payable, "0.00"];
+        let wanted =
+            [gross, share, withheld, earned, "0.00", recouped, "0.00", grossed_up, payable, "0.00", "0.00"];
         let wanted: BTreeMap<String, String> =
             AMOUNTS.iter().zip(wanted).map(|(key, amount)| ((*key).to_owned(), amount.to_owned())).collect();
         assert_eq!(stated, wanted, "{base}");
