@@ -65,7 +65,7 @@ const OF_RELEASES: [Field; 4] = [Field::ICPN, Field::GRID, Field::RELEASE_ARTIST
 /// Whether releases, or recordings, are distinguished by an identity for a target that writes the
 /// given fields. One that describes no releases has none; rows of a table that does not show an
 /// identifier would look the same.
-fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
+fn is_reported(identity: Field, writes: FieldSet, table: bool) -> bool {
     if identity.group() != Group::Release || writes.contains(identity) {
         return true;
     }
@@ -142,7 +142,7 @@ impl<'a> EventsToBlocks<'a> {
             row: per_user.then_some(Field::USER).into_iter().collect(),
         };
         let table = output.format.manifest().traits.merges_rows;
-        for identity in IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table)) {
+        for identity in IDENTITY.into_iter().filter(|identity| is_reported(*identity, writes, table)) {
             projection.item.insert(identity);
         }
         let latest = terms.conflict() == ConflictPolicy::Latest;
@@ -374,8 +374,8 @@ impl ReportWriter<'_> {
             }
             let (paid, earnings) = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                output.report.ledger.read.owed.clone_from(&paid);
-                output.report.ledger.converted.owed = paid;
+                output.report.ledger.read.royalties.clone_from(&paid);
+                output.report.ledger.converted.royalties = paid;
             }
             if let Some(terms) = terms.royalties() {
                 let closed = terms.close(royalties, earnings);
