@@ -396,10 +396,7 @@ fn an_advance_is_carried_and_a_month_counts_once() {
     // The explanation ends with the balance.
     let explained = String::from_utf8(sandbox.read("out/label.jsonl")).unwrap();
     let account: Value = serde_json::from_str(explained.lines().last().unwrap()).unwrap();
-    assert_eq!(
-        (account["step"].as_str(), account["unrecouped"].as_str()),
-        (Some("account"), Some("33.67"))
-    );
+    assert_eq!((account["step"].as_str(), account["unrecouped"].as_str()), (Some("account"), Some("33.67")));
     // A second run is refused; with `--redo` it computes the period again from the opening balance.
     run(&sandbox, &text, &["--overwrite"]).ends(2).says("DEA0702").says("--redo");
     run(&sandbox, &text, &["--overwrite", "--redo"]).ends(0);
