@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn faults_stand_on_the_lines_the_table_gives() {
-        let [_, (_, report), (_, readme)] = examples();
+        let [_, _, (_, report), (_, readme)] = examples();
         let lines: Vec<&[u8]> = report.split(|&byte| byte == b'\n').collect();
         let readme = String::from_utf8(readme).unwrap();
         let mut defects = 0;
@@ -380,7 +380,7 @@ mod tests {
 
     #[test]
     fn damaged_bar_codes_are_damaged_as_described() {
-        let [_, (_, report), _] = examples();
+        let [_, _, (_, report), _] = examples();
         let mut lost = 0;
         for row in report.split(|&byte| byte == b'\n').filter(|row| row.starts_with(b"2026-11-10")) {
             let cells = csv::split(row);
