@@ -3,7 +3,7 @@
 use super::{MODELS, Measure, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::number::Exact;
 use crate::basis::{Basis, Candidate};
-use crate::policies::{self, Rates};
+use crate::policies::{self, CONTRADICTING_TERMS, Rates};
 use crate::toml::document::{Node, Table};
 use crate::toml::reader::{Reader, WRONG_VALUE};
 use std::sync::Arc;
@@ -97,6 +97,12 @@ impl ModelKeys<'_> {
             self.reader.report(&WRONG_VALUE, self.table.at, message);
         }
         single
+    }
+
+    /// Reports two keys that cannot both hold.
+    pub(crate) fn contradict(&mut self, message: &str) {
+        let message = format!("{message}, in the model `{}`", self.spec.word);
+        self.reader.report(&CONTRADICTING_TERMS, self.table.at, message);
     }
 
     /// The word of a key. Keys that are needed with it are reported where they are absent.

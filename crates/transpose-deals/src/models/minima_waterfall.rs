@@ -31,11 +31,16 @@ pub(super) static SPEC: ModelSpec = ModelSpec {
     template: None,
     read: |keys| {
         let cap = if keys.is_word("cap") { None } else { Some(keys.rates("cap")?) };
+        let floor = keys.rates("floor")?;
+        let below = cap.as_ref().and_then(Rates::single).zip(floor.single());
+        if below.is_some_and(|(cap, floor)| cap < floor) {
+            keys.contradict("`cap` is below `floor`, so the cap could never hold");
+        }
         Some(Arc::new(MinimaWaterfall {
             revenue: keys.rates("revenue-share")?,
             cost: keys.rates("content-cost-share")?,
             cap,
-            floor: keys.rates("floor")?,
+            floor,
         }))
     },
 };

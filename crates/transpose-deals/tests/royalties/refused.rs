@@ -140,6 +140,11 @@ fn terms_that_contradict_each_other_are_refused() {
         withheld("withholding-from = 'payment'"),
         withheld("withholding = [{ territory = 'JP', withholding = '20' }]\nwithholding-from = 'payment'"),
         withheld("withholding = '100'\nwithholding-from = 'gross-up'"),
+        withheld("free-trials = '10'\nsubscriber-factors = { premium = '1' }"),
+        full.replace(
+            models,
+            "[[deal.model]]\nmodel = 'minima-waterfall'\nrevenue-share = '10'\ncontent-cost-share = '20'\ncap = '0.40'\nfloor = '0.50'\n",
+        ),
         full.replace("pool = \"territory-and-tier\"", "pool = 'overall'"),
         full.replace("at = 'statement'", "at = 'row'") + "[deal.report]\nsummaries = 'allocated-revenue'\n",
         full.replace("pool =", "exchange = [{ from = 'EUR', rate = '1', direction = 'divide', date = 2026-10-01, source = 'x' }]\npool ="),
