@@ -545,10 +545,13 @@ fn money_of_record_companies_is_not_made_up() {
     let sale = ["Usages", "Returns", "NetUsage", "DspResourceId"];
     assert_eq!(cells(financial, lines[1], &sale), ["5.5", "2", "3.5", ""]);
     let diagnostics = diagnostics(&written);
-    let told: Vec<&String> =
+    let reported: Vec<&String> =
         diagnostics.iter().filter(|diagnostic| diagnostic.starts_with("DSR0302")).collect();
-    assert!(told.iter().any(|diagnostic| diagnostic.contains("CopyrightObligationWithDSP")), "{told:#?}");
-    assert!(!told.iter().any(|diagnostic| diagnostic.contains("NetUsage")), "{told:#?}");
+    assert!(
+        reported.iter().any(|diagnostic| diagnostic.contains("CopyrightObligationWithDSP")),
+        "{reported:#?}"
+    );
+    assert!(!reported.iter().any(|diagnostic| diagnostic.contains("NetUsage")), "{reported:#?}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub enum Grain {
     Catalogue,
 }
 
-/// How settled a format is.
+/// How stable a format is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// May still change.
@@ -97,7 +97,7 @@ pub struct Manifest {
     pub reads: bool,
     /// Whether it can be written.
     pub writes: bool,
-    /// How settled it is.
+    /// How stable it is.
     pub status: Status,
     /// Where the layout was taken from.
     pub reference: Cow<'static, str>,

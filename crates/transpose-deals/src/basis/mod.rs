@@ -281,7 +281,7 @@ impl<'a> Basis<'a> {
         self.usages.get(context).into_iter().flatten().map(|(_, plays)| plays).sum()
     }
 
-    /// Where the figures of a context stand.
+    /// Where the figures of a context are.
     pub(crate) fn place(&self, context: usize) -> Location {
         let own = self.figures.get(context).and_then(Option::as_ref).map(|figures| figures.place.clone());
         own.unwrap_or_else(|| Location { source: self.input.source.map(Into::into), ..Location::default() })

@@ -250,7 +250,7 @@ impl RoyaltyTerms for PeriodTerms {
         let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
         if whole.is_none() && deal.needs(Need::Users) {
             let message = format!(
-                "the deal `{}` shares what each user paid among all that the user played, and plays of nobody else were read",
+                "the deal `{}` shares what each user paid among all that the user played, and the plays of other recipients were not read",
                 deal.policies.id
             );
             return Err(vec![Diagnostic::new(&USERS_NOT_COUNTED, deal.policies.place.clone(), message)]);

@@ -103,7 +103,7 @@ impl SpilledGroups {
     }
 
     /// In how many passes a shard has to come back if a pass may take this much memory. A shard is
-    /// read anew for each pass, so passes are not made as small as anybody may ask.
+    /// read anew for each pass, so passes are not made as small as a limit may ask.
     pub(crate) fn passes(&self, shard: usize, allowance: usize) -> u64 {
         let memory = lock(&self.shards).get(shard).map_or(0, |shard| shard.memory);
         memory.div_ceil(allowance.max(PASS) as u64).max(1)

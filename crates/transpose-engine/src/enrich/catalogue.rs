@@ -73,8 +73,8 @@ pub(crate) enum CatalogueAnswer {
     Unknown,
 }
 
-/// Whether a catalogue may tell a field.
-fn is_told(field: Field) -> bool {
+/// Whether a catalogue may have a field.
+fn is_catalogued(field: Field) -> bool {
     let identifies = [Field::RECORDING_ID, Field::RELEASE_ID].contains(&field);
     let described = matches!(field.group(), Group::Release | Group::Recording | Group::Work);
     !identifies && (described || field == Field::GENRE || field == Field::TRACK_COUNT)
@@ -109,7 +109,7 @@ impl Catalogue {
                 message,
             )));
         }
-        let mut catalogue = Self::empty(reads.iter().filter(|field| is_told(*field)).collect());
+        let mut catalogue = Self::empty(reads.iter().filter(|field| is_catalogued(*field)).collect());
         let mut diagnostics = Diagnostics::default();
         for (input, decoder) in inputs.iter().zip(&mut decoders) {
             let mut found = decoder.preamble().diagnostics.clone();
@@ -134,7 +134,7 @@ impl Catalogue {
         }
     }
 
-    /// The fields that it can tell.
+    /// The fields that it has.
     pub fn fields(&self) -> FieldSet {
         self.fields.iter().copied().collect()
     }
@@ -396,7 +396,7 @@ mod tests {
         (catalogue, diagnostics)
     }
 
-    fn is_told(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
+    fn is_catalogued(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
         let (mark, found) = match catalogue.find(track.as_bytes(), release.as_bytes()) {
             CatalogueAnswer::CatalogueMatch(found) => ('=', found),
             CatalogueAnswer::Several(found) => ('*', found),
@@ -434,12 +434,12 @@ mod tests {
             ("", "", ('-', "")),
         ] {
             assert_eq!(
-                is_told(&catalogue, track, release),
+                is_catalogued(&catalogue, track, release),
                 (expected.0, expected.1.to_owned()),
                 "{track} {release}"
             );
         }
-        assert_eq!(is_told(&catalogue, "4", "12").1, format!("{long} D"));
+        assert_eq!(is_catalogued(&catalogue, "4", "12").1, format!("{long} D"));
     }
 
     #[test]

@@ -46,7 +46,8 @@ use transpose_core::terms::{
 };
 use transpose_sync::unpoisoned;
 
-/// Fields that tell releases and recordings apart; needed even where the target does not hold them.
+/// Fields that distinguish releases and recordings; needed even where the target does not hold
+/// them.
 const IDENTITY: [Field; 10] = [
     Field::ICPN,
     Field::GRID,
@@ -66,7 +67,7 @@ const OF_RELEASES: [Field; 4] = [Field::ICPN, Field::GRID, Field::RELEASE_ARTIST
 /// Whether releases, or recordings, are distinguished by an identity for a target that writes the
 /// given fields. One that describes no releases has none; rows of a table that does not show an
 /// identifier would look the same.
-fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
+fn is_reported(identity: Field, writes: FieldSet, table: bool) -> bool {
     if identity.group() != Group::Release || writes.contains(identity) {
         return true;
     }
@@ -143,7 +144,7 @@ impl<'a> EventsToBlocks<'a> {
             row: per_user.then_some(Field::USER).into_iter().collect(),
         };
         let table = output.format.manifest().traits.merges_rows;
-        for identity in IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table)) {
+        for identity in IDENTITY.into_iter().filter(|identity| is_reported(*identity, writes, table)) {
             projection.item.insert(identity);
         }
         let lists = output.format.manifest().traits.lists_recordings && run.source.catalogue.is_some();
@@ -381,8 +382,8 @@ impl ReportWriter<'_> {
             }
             let (paid, earnings) = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                output.report.ledger.read.owed.clone_from(&paid);
-                output.report.ledger.converted.owed = paid;
+                output.report.ledger.read.royalties.clone_from(&paid);
+                output.report.ledger.converted.royalties = paid;
             }
             if let Some(terms) = terms.royalties() {
                 let closed = terms.close(royalties, earnings);

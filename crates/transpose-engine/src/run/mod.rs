@@ -22,7 +22,7 @@
 //! | `quarantine` | the file of rejected rows |
 //! | `finish` | the end of a run over events |
 //! | `ledger_of_blocks` | the account of aggregates that are passed on |
-//! | `fingerprint` | what tells an output from all others |
+//! | `fingerprint` | what distinguishes an output from all others |
 
 mod blocks;
 mod encode_events;

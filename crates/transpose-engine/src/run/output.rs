@@ -270,7 +270,7 @@ impl<'a> OutputInProgress<'a> {
         format.create(&request)
     }
 
-    /// What tells the output from all others.
+    /// What distinguishes the output from all others.
     fn fingerprint(&self, options: &[(String, String)], header: &Entity, contexts: &[Entity]) -> String {
         let Self { output, run, report, .. } = self;
         let mut hash = Fingerprint::default();
@@ -381,7 +381,7 @@ impl<'a> OutputInProgress<'a> {
         let ledger = &self.report.ledger;
         ledger.balance(rows_merge).map_err(|error| diagnostics::imbalance(&error))?;
         if self.output.writes().contains(Field::AMOUNT) {
-            ledger.balance_owed().map_err(|error| diagnostics::imbalance(&error))?;
+            ledger.balance_royalties().map_err(|error| diagnostics::imbalance(&error))?;
         }
         let FinishedFiles { set, tally, notes, slices } = slices.finish()?;
         self.report.diagnostics.extend(notes);

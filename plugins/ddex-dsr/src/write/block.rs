@@ -316,7 +316,7 @@ impl<'a> Items<'a> {
         let mut last = Key::default();
         let mut keys: Vec<(Key, u32)> = Vec::with_capacity(self.all.len());
         for (index, item) in self.all.iter().enumerate() {
-            // What two parties agreed on stays behind what it stood behind.
+            // What two parties agreed on stays behind what it was behind.
             if item.plan.group != Group::Opaque {
                 last = self.key(index as u32, item, fashion);
             }

@@ -117,7 +117,7 @@ impl Writer {
                 .collect(),
             complete: request.shapes.iter().any(|shape| !shape.record.is_empty()),
             expected: None,
-            told: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
             foot: layout.foot,
             order: layout.grammar,
             targets,

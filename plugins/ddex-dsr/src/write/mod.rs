@@ -109,7 +109,7 @@ pub(crate) struct Writer {
     /// The record that lines of the file are expected to be, where it may only be one kind.
     expected: Option<u16>,
     /// Whether what header and summary records lose was counted.
-    told: AtomicBool,
+    reported: AtomicBool,
 }
 
 impl Writer {
@@ -219,7 +219,7 @@ impl BlockEncoder for Writer {
         out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
-        if !self.told.swap(true, Ordering::Relaxed) {
+        if !self.reported.swap(true, Ordering::Relaxed) {
             for loss in self.head.losses.iter() {
                 report.loss.add(loss.change, loss.subject.clone(), loss.count, None, &loss.reason);
             }

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `cells` | one record with its values |
 //! | `allocation` | what is allocated of a context, in a record behind that of the whole |
-//! | `order` | the order in which summary records stand |
+//! | `order` | the order of summary records |
 
 mod allocation;
 mod cells;
@@ -371,7 +371,7 @@ impl MessageHead {
         let beyond = beyond(spec, context);
         for value in &beyond {
             out.push(b'\t');
-            // What is not understood is kept as it stood, escapes and all.
+            // What is not understood is kept as it was, escapes and all.
             out.extend_from_slice(value.map_or("", |(_, value)| value.first()).as_bytes());
         }
         out.push(b'\n');
