@@ -194,7 +194,6 @@ fn a_usage_is_a_line_with_its_recording_work_and_release() {
         "lost work.id 2",
         "lost work.title 2",
         "lost usage.duration 1",
-        "guessed NumberOfTransactedResources 1",
     ];
     assert_eq!(losses(&written), expected);
     assert_eq!(written.report.ledger.written.plays.to_string(), "10");

@@ -12,7 +12,8 @@
 //!   those of the release that came first, with a diagnostic
 //! - a release alone: the facts of the release
 //!
-//! Of several rows about one pair the first holds, and a diagnostic names the others.
+//! Of several rows about one pair the first holds, and a diagnostic names the others. All rows with
+//! one release id together list its tracks (see `tracklists`).
 
 use crate::diagnostics;
 use crate::scan::chunks::{DecodedChunk, Reading, scan};
@@ -140,6 +141,25 @@ impl Catalogue {
 
     pub(crate) fn tells(&self, field: Field) -> bool {
         self.fields.contains(&field)
+    }
+
+    /// The place of a field in a row, behind the two identifiers.
+    pub(super) fn column(&self, field: Field) -> Option<usize> {
+        self.fields.iter().position(|known| *known == field)
+    }
+
+    /// The rows that are tracks of a release.
+    pub(super) fn track_rows(&self) -> impl Iterator<Item = u64> {
+        let is_track = |row: &u64| {
+            let (track, release) = self.keys(*row);
+            !track.is_empty() && !release.is_empty()
+        };
+        self.pairs.iter().copied().filter(is_track)
+    }
+
+    /// The cells of a row: track and release, then its fields.
+    pub(super) fn cells(&self, row: u64) -> impl Iterator<Item = Option<&[u8]>> {
+        Cells(self.rows.get(row as usize..).unwrap_or(&[])).take(self.fields.len() + 2)
     }
 
     /// How many rows it has.

@@ -18,6 +18,8 @@ use crate::diagnostics;
 use crate::emit;
 use crate::emit::blocks::{self, BlockEncoding};
 use crate::emit::usages::{UsageColumns, UsageWriter};
+use crate::enrich::catalogue::Catalogue;
+use crate::enrich::tracklists::Tracklists;
 use crate::filter::marks::RowMarks;
 use crate::filter::refund_cutoff::RefundCutoff;
 use crate::filter::refund_pairs::RefundPair;
@@ -144,6 +146,10 @@ impl<'a> EventsToBlocks<'a> {
         let table = output.format.manifest().traits.merges_rows;
         for identity in IDENTITY.into_iter().filter(|identity| is_reported(*identity, writes, table)) {
             projection.item.insert(identity);
+        }
+        let lists = output.format.manifest().traits.lists_recordings && run.source.catalogue.is_some();
+        if lists || (!table && writes.contains(Field::TRACK_COUNT)) {
+            projection.item.insert(Field::TRACK_COUNT);
         }
         let latest = terms.conflict() == ConflictPolicy::Latest;
         let users = per_user.then(|| {
@@ -274,6 +280,7 @@ impl<'a> EventsToBlocks<'a> {
             plays_by_user: plays_by_user.as_deref(),
             left_out,
             elsewhere,
+            catalogue: self.run.source.catalogue,
         };
         if let Some(spilled) = counted.spilled.take() {
             let scratch = Scratch::create(self.run.limits.temp_dir)?;
@@ -311,6 +318,7 @@ struct ReportWriter<'b> {
     service_totals: Option<&'b [ServiceTotal]>,
     plays_by_user: Option<&'b [UserPlays]>,
     left_out: u64,
+    catalogue: Option<&'b Catalogue>,
     /// Contexts that are due and that the rule of the output does not reach. Deals look at their
     /// figures; the report does not show them.
     elsewhere: Vec<Entity>,
@@ -402,7 +410,17 @@ impl ReportWriter<'_> {
         output.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
         output.note_losses(encoder, self.has, reads, &[], &contexts);
         let mut files = OutputFiles::new(encoder, output.spec(), None)?;
-        let encoding = BlockEncoding { shapes: &shapes, contexts: &shown, usages: &usages, encoder };
+        let listed = self.catalogue.filter(|_| traits.lists_recordings);
+        let of_releases = &self.shapes.release;
+        let tracklists =
+            listed.map(|catalogue| Tracklists::new(catalogue, of_releases, &self.shapes.recording));
+        let encoding = BlockEncoding {
+            shapes: &shapes,
+            contexts: &shown,
+            usages: &usages,
+            tracklists: tracklists.as_ref(),
+            encoder,
+        };
         let mut report = RunReport::default();
         emit::emit(&sorted, encoding, &mut files, threads, &mut report)?;
         output.report.merge(report).map_err(|error| diagnostics::imbalance(&error))?;

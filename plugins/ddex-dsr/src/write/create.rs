@@ -4,7 +4,7 @@
 use super::{ContextPlan, VersionCells, Writer};
 use crate::diagnostics;
 use crate::families::{Purpose, Role};
-use crate::format::Profile;
+use crate::format::{Profile, is_resource_count};
 use crate::names::FileName;
 use crate::options::Options;
 use crate::summaries::Model;
@@ -85,6 +85,9 @@ impl Writer {
             extras: records.flat_map(|spec| spec.cells).filter_map(CellSpec::extra).collect(),
         };
         known.writes.insert(Field::RECORDING_LABEL);
+        if targets.iter().any(|target| target.cells.iter().any(|cell| is_resource_count(cell.spec))) {
+            known.writes.insert(Field::TRACK_COUNT);
+        }
         let plans: Vec<Plan> =
             request.shapes.iter().map(|shape| Plan::new(shape, &targets, &known)).collect();
         let columns = || request.shapes.iter().flat_map(|shape| &shape.columns);

@@ -89,6 +89,12 @@ impl Writer {
         }
         if tally.lines > 0 {
             tally.blocks = 1;
+            if let Some(release) = items.get(items.release).filter(|_| items.recordings == 0)
+                && column(release.entity, release.plan.special.tracks).is_some()
+            {
+                let reason = "no recording of the release is listed";
+                run.losses.field(Change::Lost, Field::TRACK_COUNT, run.line(release.entity), reason);
+            }
             if !fits {
                 unknown_shape(run, id, items.release.is_some() && items.recordings == 0);
             }
