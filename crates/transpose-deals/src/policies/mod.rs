@@ -280,4 +280,15 @@ impl Summary {
         ("market-share", Self::MarketShare),
         ("rights-controller", Self::RightsController),
     ];
+
+    /// The fields of a sales context that it fills.
+    pub(crate) const fn fields(self) -> &'static [Field] {
+        match self {
+            Self::AllocatedRevenue => &[Field::ALLOCATED_REVENUE],
+            Self::AllocatedNetRevenue => &[Field::ALLOCATED_NET_REVENUE],
+            Self::AllocatedUsages => &[Field::ALLOCATED_USAGES],
+            Self::MarketShare => &[Field::MARKET_SHARE],
+            Self::RightsController => &[Field::RIGHTS_CONTROLLER, Field::RIGHTS_CONTROLLER_ID],
+        }
+    }
 }

@@ -28,6 +28,39 @@ pub(crate) struct UsageColumns<'a> {
     pub(crate) writes: FieldSet,
 }
 
+/// What usages consist of.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any may be true")]
+pub(crate) struct UsageContent<'a> {
+    /// Whether the source knows how long was played.
+    pub(crate) timed: bool,
+    /// Whether there are sales.
+    pub(crate) sells: bool,
+    /// What distinguishes usages of one sales context.
+    pub(crate) of_kinds: &'a [Field],
+    /// Whether the target wants to know how many of the plays are paid for.
+    pub(crate) qualified: bool,
+    /// Whether there are royalties.
+    pub(crate) amounts: bool,
+    /// Whether net revenue is allocated to usages.
+    pub(crate) revenue: bool,
+    /// What the target writes.
+    pub(crate) writes: FieldSet,
+}
+
+/// The columns of usages.
+pub(crate) fn columns(content: &UsageContent<'_>) -> Vec<Field> {
+    let mut columns = vec![Field::QUANTITY];
+    columns.extend(content.timed.then_some(Field::USAGE_DURATION));
+    columns.push(Field::ROYALTY_BEARING);
+    columns.extend(content.sells.then_some(Field::RETURNS));
+    columns.extend(content.of_kinds);
+    columns.extend(content.qualified.then_some(Field::QUALIFIED));
+    let of_amounts = if content.amounts { OF_AMOUNTS.as_slice() } else { &[] };
+    columns.extend(of_amounts.iter().filter(|field| content.writes.contains(**field)));
+    columns.extend(content.revenue.then_some(Field::USAGE_NET_REVENUE));
+    columns
+}
+
 /// Writes usages.
 pub(crate) struct UsageWriter<'a> {
     usage_kinds: &'a UsageKinds,
@@ -38,16 +71,15 @@ pub(crate) struct UsageWriter<'a> {
 impl<'a> UsageWriter<'a> {
     /// How usages are written.
     pub(crate) fn new(usage_kinds: &'a UsageKinds, written: UsageColumns<'a>) -> Self {
-        let mut columns = vec![Field::QUANTITY];
-        columns.extend(written.timed.then_some(Field::USAGE_DURATION));
-        columns.push(Field::ROYALTY_BEARING);
-        columns.extend(usage_kinds.sells().then_some(Field::RETURNS));
-        columns.extend(usage_kinds.usage_fields());
-        columns.extend(written.qualified.then_some(Field::QUALIFIED));
-        let of_amounts = if written.amounts.is_some() { OF_AMOUNTS.as_slice() } else { &[] };
-        columns.extend(of_amounts.iter().filter(|field| written.writes.contains(**field)));
-        let revenue = written.allocations.is_some_and(|allocations| allocations.of_usages);
-        columns.extend(revenue.then_some(Field::USAGE_NET_REVENUE));
+        let columns = columns(&UsageContent {
+            timed: written.timed,
+            sells: usage_kinds.sells(),
+            of_kinds: usage_kinds.usage_fields(),
+            qualified: written.qualified,
+            amounts: written.amounts.is_some(),
+            revenue: written.allocations.is_some_and(|allocations| allocations.of_usages),
+            writes: written.writes,
+        });
         Self { usage_kinds, columns, written }
     }
 

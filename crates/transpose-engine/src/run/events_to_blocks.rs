@@ -71,6 +71,15 @@ fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
     if table { named && !writes.of(Group::Release).is_empty() } else { describes }
 }
 
+/// What is wanted of the releases and recordings of a source, for a target that writes the given
+/// fields.
+pub(crate) fn item_fields(writes: FieldSet, table: bool) -> FieldSet {
+    let described =
+        writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
+    let told = IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table));
+    described.union(told.collect())
+}
+
 /// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same
 /// share one, and the first decoder of each explains it.
 #[derive(Default)]
@@ -128,20 +137,15 @@ impl<'a> EventsToBlocks<'a> {
     ) -> Result<Self, Fatal> {
         let terms = output.require_terms()?;
         let writes = output.writes();
-        let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
         let per_user = terms.royalties().is_some_and(RoyaltyTerms::per_user);
-        let mut projection = Projection {
-            item,
+        let projection = Projection {
+            item: item_fields(writes, output.format.manifest().traits.merges_rows),
             context: terms.reads(),
             time: output.period.moments.is_some() || sells || !terms.turns().is_empty(),
             duration: true,
             now: Some(run.limits.now.micros),
             row: per_user.then_some(Field::USER).into_iter().collect(),
         };
-        let table = output.format.manifest().traits.merges_rows;
-        for identity in IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table)) {
-            projection.item.insert(identity);
-        }
         let latest = terms.conflict() == ConflictPolicy::Latest;
         let users = per_user.then(|| {
             PlaysByUser::new(

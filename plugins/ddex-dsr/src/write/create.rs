@@ -11,6 +11,7 @@ use crate::summaries::Model;
 use crate::tables::{self, Layout};
 use crate::write::head::MessageHead;
 use crate::write::identity::TransactionNaming;
+use crate::write::outlook::{missing_in_blocks, unfilled_in_blocks};
 use crate::write::target::{Plan, Target, TargetCell};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -39,24 +40,18 @@ impl Writer {
         let mut wrong = Vec::new();
         let head = MessageHead::new(profile, facts, &layout, &options, brief, &mut wrong);
         check_sizes(&layout, &options, brief, &head, &mut wrong);
-        let mut blocks = layout.blocks.clone();
-        // A message of this very version may have records of another edition; they stay as read.
-        for shape in brief.shapes.iter().filter(|_| head.same_version) {
-            let other =
-                tables::record(&shape.record, facts.generation).filter(|other| other.name == &*shape.record);
-            blocks.extend(other.filter(|other| {
-                layout.blocks.iter().any(|known| known.family() == other.family())
-                    && !blocks.iter().any(|known| known.name == other.name)
-            }));
-        }
-        let targets: Vec<Target> =
-            blocks.iter().filter_map(|spec| Target::new(&layout, spec, brief)).collect();
+        let targets = targets(&layout, head.same_version, brief);
         wrong.extend(unknown_defaults(brief.terms));
         if let Some(diagnostic) = without_usages(profile, &targets, brief.shapes) {
             wrong.push(diagnostic);
         }
-        let wrong = once_a_cell(wrong);
+        let mut wrong = once_a_cell(wrong);
         if !wrong.is_empty() {
+            // One run names everything that must be set, also what rows would show.
+            if !options.allow_incomplete && !brief.contexts.is_empty() {
+                let unfilled = unfilled_in_blocks(&layout, &targets, &options, brief);
+                wrong.extend(missing_in_blocks(unfilled));
+            }
             return Err(Fatal { failure: Failure::Use, diagnostics: wrong });
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
@@ -79,12 +74,7 @@ impl Writer {
             }
         });
         let contexts: Vec<ContextPlan> = contexts.collect();
-        let records = layout.blocks.iter().chain(&layout.summaries);
-        let mut known = Known {
-            writes: Profile::fields(&layout),
-            extras: records.flat_map(|spec| spec.cells).filter_map(CellSpec::extra).collect(),
-        };
-        known.writes.insert(Field::RECORDING_LABEL);
+        let known = Known::of(&layout);
         let plans: Vec<Plan> = brief.shapes.iter().map(|shape| Plan::new(shape, &targets, &known)).collect();
         let columns = || brief.shapes.iter().flat_map(|shape| &shape.columns);
         let mut writer = Self {
@@ -159,6 +149,33 @@ fn refusal(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(&diagnostics::OPTION, Location::default(), message)
 }
 
+impl Known {
+    pub(super) fn of(layout: &Layout) -> Self {
+        let records = layout.blocks.iter().chain(&layout.summaries);
+        let mut known = Self {
+            writes: Profile::fields(layout),
+            extras: records.flat_map(|spec| spec.cells).filter_map(CellSpec::extra).collect(),
+        };
+        known.writes.insert(Field::RECORDING_LABEL);
+        known
+    }
+}
+
+/// The records of blocks that can be written.
+pub(super) fn targets(layout: &Layout, same_version: bool, brief: &EncodeRequest<'_>) -> Vec<Target> {
+    let mut blocks = layout.blocks.clone();
+    // A message of this very version may have records of another edition; they stay as read.
+    for shape in brief.shapes.iter().filter(|_| same_version) {
+        let other = tables::record(&shape.record, layout.profile.generation);
+        let other = other.filter(|other| other.name == &*shape.record);
+        blocks.extend(other.filter(|other| {
+            layout.blocks.iter().any(|known| known.family() == other.family())
+                && !blocks.iter().any(|known| known.name == other.name)
+        }));
+    }
+    blocks.iter().filter_map(|spec| Target::new(layout, spec, brief)).collect()
+}
+
 /// Refuses limits that cannot be kept.
 fn check_sizes(
     layout: &Layout,
@@ -191,7 +208,7 @@ fn check_sizes(
 
 /// One diagnostic for each cell of the summary records that has no value, whatever the number of
 /// sales contexts.
-fn once_a_cell(all: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub(super) fn once_a_cell(all: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut kept: Vec<(Diagnostic, u64)> = Vec::new();
     for diagnostic in all {
         let missing = *diagnostic.code == diagnostics::MISSING_VALUE;
@@ -251,7 +268,7 @@ fn file_name(brief: &EncodeRequest<'_>, created: &str) -> FileName {
 }
 
 /// Whether a usage may follow a recording without work details and without works.
-fn lone(order: &Order, targets: &[Target]) -> bool {
+pub(super) fn lone(order: &Order, targets: &[Target]) -> bool {
     let plain = targets.iter().find(|target| target.writes == Some(Purpose::BareRecording));
     let Some(state) = plain.and_then(|target| order.step(order.start(), target.symbol?)) else {
         return false;

@@ -21,6 +21,7 @@
 //! | `links` | what a record names |
 //! | `identity` | identifiers of usages |
 //! | `record` | one record, cell by cell |
+//! | `outlook` | which mandatory cells nothing fills, before a row is read |
 //! | `errors` | what is said of entities that cannot be written |
 
 mod block;
@@ -29,6 +30,7 @@ mod errors;
 mod head;
 mod identity;
 mod links;
+mod outlook;
 mod record;
 mod records;
 mod single;
