@@ -46,7 +46,7 @@ fn worth(territory: &str) -> (i128, i128) {
 /// The agreement of the example, with a deal: premium plays share one sum, those of the other plans
 /// another; the free plan makes no sum. Sales contexts say what is allocated to the recipient, if
 /// asked.
-struct Paying {
+struct PayingAgreement {
     deal: PeriodTerms,
     pays: bool,
     allocates: bool,
@@ -64,7 +64,7 @@ fn sum_of(service: &str) -> Option<u32> {
     }
 }
 
-impl Terms for Paying {
+impl Terms for PayingAgreement {
     fn reads(&self) -> FieldSet {
         self.deal.reads()
     }
@@ -100,7 +100,7 @@ impl Terms for Paying {
     }
 }
 
-impl RoyaltyTerms for Paying {
+impl RoyaltyTerms for PayingAgreement {
     fn work_out(
         &self,
         contexts: &mut [Entity],
@@ -136,9 +136,9 @@ impl RoyaltyTerms for Paying {
 }
 
 /// `canonical.csv` as if it were a table that shows some fields only.
-struct Narrow<'a>(&'a dyn Format, FieldSet, Manifest);
+struct NarrowFormat<'a>(&'a dyn Format, FieldSet, Manifest);
 
-impl Format for Narrow<'_> {
+impl Format for NarrowFormat<'_> {
     fn manifest(&self) -> &Manifest {
         &self.2
     }
@@ -169,22 +169,22 @@ impl Format for Narrow<'_> {
 }
 
 fn convert(shown: &[Field], threads: usize, memory: Option<u64>) -> (Vec<u8>, Outcome) {
-    converted(shown, (threads, memory), Asked::Amounts)
+    converted(shown, (threads, memory), DealQuestion::Amounts)
 }
 
 /// What is asked of the agreement.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum DealQuestion {
     Nothing,
     Amounts,
     Allocations,
 }
 
-fn converted(shown: &[Field], how: (usize, Option<u64>), asked: Asked) -> (Vec<u8>, Outcome) {
+fn converted(shown: &[Field], how: (usize, Option<u64>), asked: DealQuestion) -> (Vec<u8>, Outcome) {
     let registry = Registry::load().unwrap();
     let whole = registry.format("canonical.csv").unwrap();
     let manifest = Manifest { traits: FormatTraits::TABLE, ..whole.manifest().clone() };
-    let target = Narrow(whole, shown.iter().copied().collect(), manifest);
+    let target = NarrowFormat(whole, shown.iter().copied().collect(), manifest);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.csv");
     let outcome = written(&target, None, how, Destination::File(path.clone()), asked);
@@ -196,17 +196,17 @@ fn written(
     version: Option<&str>,
     (threads, memory): (usize, Option<u64>),
     destination: Destination,
-    asked: Asked,
+    asked: DealQuestion,
 ) -> Outcome {
     let registry = Registry::load().unwrap();
     let read = |name: &str| std::fs::read(example(name)).unwrap();
     let agreement = String::from_utf8(read("agreement.toml")).unwrap();
     let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
     let figures = Figures::parse("figures.csv", &read("figures.csv")).unwrap();
-    let terms = Paying {
+    let terms = PayingAgreement {
         deal: PeriodTerms::new(agreement, Some(figures), None).unwrap(),
-        pays: asked != Asked::Nothing,
-        allocates: asked == Asked::Allocations,
+        pays: asked != DealQuestion::Nothing,
+        allocates: asked == DealQuestion::Allocations,
     };
     let input = Input::open(&example("subscription-2026-10.csv"), &transpose_io::Limits::default()).unwrap();
     let outputs = [Output {
@@ -333,7 +333,7 @@ fn rows_of_a_table_that_look_the_same_are_one() {
 #[test]
 fn plays_that_qualify_are_counted_without_a_deal_too() {
     let shown = [Field::RECORDING_ID, Field::QUANTITY, Field::QUALIFIED];
-    let (bytes, _) = converted(&shown, (2, None), Asked::Nothing);
+    let (bytes, _) = converted(&shown, (2, None), DealQuestion::Nothing);
     let expected = counts(|row| row["Track ID"].clone());
     let found = rows(&bytes);
     assert_eq!(found.len(), expected.len());
@@ -400,12 +400,12 @@ fn neither_threads_nor_memory_change_an_amount() {
 
 /// What a script that knows the facts only, and validation, say about the message in a folder, but
 /// for notes.
-fn faults(format: &dyn Format, folder: &Path) -> Vec<String> {
+fn validation_diagnostics(format: &dyn Format, folder: &Path) -> Vec<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/ddex-dsr/tests/check_message.py");
     let output =
         Command::new("python3").arg(script).args(["--tabs", "--announced"]).arg(folder).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let mut faults: Vec<String> =
+    let mut validation_diagnostics: Vec<String> =
         String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let inputs: Vec<Input> =
@@ -424,14 +424,14 @@ fn faults(format: &dyn Format, folder: &Path) -> Vec<String> {
         progress: &|_| {},
     };
     let verdict = verdict.run().unwrap();
-    faults.extend(
+    validation_diagnostics.extend(
         verdict
             .diagnostics
             .iter()
             .filter(|diagnostic| diagnostic.code.severity == Severity::Error)
             .map(ToString::to_string),
     );
-    faults
+    validation_diagnostics
 }
 
 #[test]
@@ -442,16 +442,16 @@ fn usages_are_allocated_to_the_recipient_in_messages() {
         let target = registry.format(&format!("ddex.dsr.{id}")).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Folder(folder.path().to_owned());
-        let outcome = written(target, Some(version), (2, None), destination, Asked::Allocations);
+        let outcome = written(target, Some(version), (2, None), destination, DealQuestion::Allocations);
         assert!(outcome.refused.is_none(), "{to}: {:?}", outcome.refused);
-        let mut faults = faults(target, folder.path());
+        let mut validation_diagnostics = validation_diagnostics(target, folder.path());
         // The figures of the example have several services, and the version knows no message with
         // both kinds of summary records.
-        faults.retain(|fault| {
-            let mixed = to == "ugc@1.4" && fault.contains("the order is");
-            !mixed && !fault.ends_with("summary records are of other services")
+        validation_diagnostics.retain(|diagnostic| {
+            let mixed = to == "ugc@1.4" && diagnostic.contains("the order is");
+            !mixed && !diagnostic.ends_with("summary records are of other services")
         });
-        assert_eq!(faults, [""; 0], "{to}");
+        assert_eq!(validation_diagnostics, [""; 0], "{to}");
         let files = std::fs::read_dir(folder.path()).unwrap();
         let text: String = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();

@@ -10,16 +10,16 @@ use support::{all, catalogue, folder, registry};
 use transpose_codes::Duration;
 use transpose_core::diagnostics::{Failure, Fatal, Severity};
 use transpose_core::format::{
-    BytesHead, Format, Grain, Manifest, Probe, Registry, Status, Unrecognised, options,
+    BytesHead, Format, Grain, Manifest, Probe, RecognitionFailure, Registry, Status, options,
 };
 use transpose_core::model::{Entity, FieldSet, Group, Kind};
 use transpose_engine::Reading;
 use transpose_engine::validate::ValidationResult;
 use transpose_testkit::canonical::Unit;
 use transpose_testkit::case::{Check, Rejects};
-use transpose_testkit::run::{fault, target};
-use transpose_testkit::validate::{How, mended, validate, validate_as};
-use transpose_testkit::{Canonical, Case, Ended, Prepared, Settings, mangle, render, run};
+use transpose_testkit::run::{outcome_error, target};
+use transpose_testkit::validate::{ValidationSetup, mended, validate, validate_as};
+use transpose_testkit::{Canonical, Case, ConversionOutcome, PreparedCase, Settings, mangle, render, run};
 
 /// How many first bytes are looked at to recognise a file.
 const PROBE: usize = 64 * 1024;
@@ -77,8 +77,8 @@ fn inputs_are_recognised_as_their_own_format_only() {
         match registry.recognise(&probe) {
             Ok(found) if found.manifest().id == case.format => Ok(()),
             Ok(found) => Err(format!("recognised as `{}`", found.manifest().id)),
-            Err(Unrecognised::None(near)) => Err(format!("not recognised; near: {near:?}")),
-            Err(Unrecognised::Several(equals)) => {
+            Err(RecognitionFailure::None(near)) => Err(format!("not recognised; near: {near:?}")),
+            Err(RecognitionFailure::Several(equals)) => {
                 Err(format!("several formats are equally sure: {equals:?}"))
             }
         }
@@ -144,8 +144,11 @@ fn essence(read: &Canonical, keep: FieldSet) -> Vec<String> {
     lines.extend(read.preamble.contexts.iter().map(values));
     for unit in &read.units {
         match unit {
-            Unit::Event { entity, faults, .. } => {
-                if !faults.iter().any(|fault| fault.code.severity == Severity::Error) {
+            Unit::Event { entity, cell_diagnostics, .. } => {
+                if !cell_diagnostics
+                    .iter()
+                    .any(|outcome_error| outcome_error.code.severity == Severity::Error)
+                {
                     lines.push(values(entity));
                 }
             }
@@ -208,7 +211,7 @@ fn what_is_written_reads_as_what_was_read() {
 }
 
 /// Everything of a run that must not depend on how it was read.
-fn trace(ended: &Ended) -> String {
+fn trace(ended: &ConversionOutcome) -> String {
     render::ended(ended)
 }
 
@@ -218,7 +221,7 @@ fn went_to_disk(
     registry: &Registry,
     source: &dyn Format,
     to: &str,
-    ended: &Ended,
+    ended: &ConversionOutcome,
     expected: bool,
 ) -> Result<(), String> {
     let Ok(outcome) = &ended.outcome else { return Ok(()) };
@@ -234,7 +237,7 @@ fn went_to_disk(
 #[test]
 fn chunks_threads_and_memory_change_nothing() {
     each_case(Check::Invariance, |registry, format, case| {
-        let prepared = Prepared::new(registry, case)?;
+        let prepared = PreparedCase::new(registry, case)?;
         for to in targets(format, case) {
             let expected = trace(&prepared.run(&Settings::to(&to))?);
             for chunk in [16, 17, 64, 4096, Reading::default().chunk] {
@@ -278,7 +281,7 @@ fn validation_says_the_same_however_it_reads() {
         let expected = said(&validate(registry, case, bytes.clone())?);
         for chunk in [16, 17, 64, 4096] {
             for (threads, memory) in [(1, None), (3, None), (1, Some(0))] {
-                let how = How { reading: Reading { threads, chunk }, memory };
+                let how = ValidationSetup { reading: Reading { threads, chunk }, memory };
                 let found = said(&validate_as(registry, case, bytes.clone(), how)?);
                 if found != expected {
                     let pair = expected.lines().zip(found.lines()).find(|(a, b)| a != b);
@@ -295,7 +298,7 @@ fn validation_and_repair_of_mangled_inputs_end() {
     each_case(Check::Mangled, |registry, _, case| {
         let input = case.bytes()?;
         for variant in mangle::variants(&input, (input.len() / 10).max(1), 4) {
-            let how = How { reading: Reading { threads: 1, chunk: 64 }, memory: Some(0) };
+            let how = ValidationSetup { reading: Reading { threads: 1, chunk: 64 }, memory: Some(0) };
             let verdict = validate_as(registry, case, variant.bytes.clone(), how)?;
             if let Err(fatal) = &verdict {
                 return Err(format!("{}: {fatal}", variant.name));
@@ -322,7 +325,7 @@ fn a_repaired_copy_of_what_the_format_writes_is_the_same() {
 fn mangled_inputs_end_in_a_documented_way() {
     each_case(Check::Mangled, |registry, format, case| {
         let input = case.bytes()?;
-        let prepared = Prepared::new(registry, case)?;
+        let prepared = PreparedCase::new(registry, case)?;
         let targets = targets(format, case);
         let step = (input.len() / 40).max(1);
         for variant in mangle::variants(&input, step, 8) {
@@ -332,9 +335,9 @@ fn mangled_inputs_end_in_a_documented_way() {
                 let reading = Reading { threads: 2, chunk: 64 };
                 let settings = Settings { bytes: Some(variant.bytes.clone()), reading, ..Settings::to(to) };
                 let ended = prepared.run(&settings)?;
-                if let Some(fault) = fault(&ended, rows_merge(registry, format, to)) {
+                if let Some(outcome_error) = outcome_error(&ended, rows_merge(registry, format, to)) {
                     return Err(format!(
-                        "{} to {to}: {fault}\n{}",
+                        "{} to {to}: {outcome_error}\n{}",
                         variant.name,
                         render::bytes(&variant.bytes)
                     ));
@@ -367,7 +370,7 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') && !text.ends_with('-')
 }
 
-fn manifest_fault(manifest: &Manifest) -> Option<&'static str> {
+fn manifest_error(manifest: &Manifest) -> Option<&'static str> {
     let Manifest { id, title, reads, writes, reference, versions, extension, about, .. } = manifest;
     if id.split('.').count() < 2 || !id.split('.').all(is_word) {
         return Some("the id is not `family.layout` in lower-case words");
@@ -399,8 +402,8 @@ fn manifests_options_and_fields_are_complete() {
     let registry = registry();
     all(registry.formats(), |format| {
         let manifest = format.manifest();
-        if let Some(fault) = manifest_fault(manifest) {
-            return Err(format!("{}: {fault}", manifest.id));
+        if let Some(outcome_error) = manifest_error(manifest) {
+            return Err(format!("{}: {outcome_error}", manifest.id));
         }
         let versions = manifest.versions.iter().map(|version| Some(version.id.as_ref()));
         for version in std::iter::once(None).chain(versions) {

@@ -8,7 +8,7 @@ use std::io::Cursor;
 use support::{all, catalogue, registry};
 use transpose_containers::write::Writer;
 use transpose_core::format::Registry;
-use transpose_testkit::{Case, Ended, Settings, run};
+use transpose_testkit::{Case, ConversionOutcome, Settings, run};
 
 /// The targets of a case that are tables and are written as the layout says, whose text can be read
 /// without knowing more.
@@ -26,7 +26,7 @@ fn tables(registry: &Registry, case: &Case) -> Vec<String> {
 }
 
 /// The one file that a run has written, if it has.
-fn written(ended: &Ended) -> Option<&(String, Vec<u8>)> {
+fn written(ended: &ConversionOutcome) -> Option<&(String, Vec<u8>)> {
     ended.files.first()
 }
 
@@ -46,7 +46,7 @@ fn text(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
 }
 
 /// Whether a table cannot be a workbook because it does not begin with its headings.
-fn begins_otherwise(ended: &Ended) -> bool {
+fn begins_otherwise(ended: &ConversionOutcome) -> bool {
     let fatal = match &ended.outcome {
         Err(fatal) => Some(fatal),
         Ok(outcome) => outcome.refused.as_ref(),

@@ -18,7 +18,7 @@ mod page;
 mod reading;
 mod run;
 mod same;
-mod site;
+mod setup;
 mod startup;
 mod workbooks;
 
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use self::goals::Figures;
 use self::page::Page;
-use self::site::Site;
+use self::setup::BenchSetup;
 use crate::{Chore, Outcome};
 
 /// Measure the jobs against other engines and write docs/performance.md.
@@ -76,21 +76,27 @@ struct Section {
     /// Whether it is measured when no one asks for it.
     by_default: bool,
     rounds: usize,
-    measure: fn(&Site, &Section, &mut Figures) -> Outcome<String>,
+    measure: fn(&BenchSetup, &Section, &mut Figures) -> Outcome<String>,
 }
 
 impl Section {
-    const fn large(name: &'static str, measure: fn(&Site, &Self, &mut Figures) -> Outcome<String>) -> Self {
+    const fn large(
+        name: &'static str,
+        measure: fn(&BenchSetup, &Self, &mut Figures) -> Outcome<String>,
+    ) -> Self {
         Self { name, large: true, by_default: true, rounds: 3, measure }
     }
 
-    const fn quick(name: &'static str, measure: fn(&Site, &Self, &mut Figures) -> Outcome<String>) -> Self {
+    const fn quick(
+        name: &'static str,
+        measure: fn(&BenchSetup, &Self, &mut Figures) -> Outcome<String>,
+    ) -> Self {
         Self { name, large: false, by_default: true, rounds: 5, measure }
     }
 
     /// "5 rounds; 2 cores, …".
     fn rounds(&self) -> String {
-        format!("{} alternating rounds; {}", self.rounds, site::processor())
+        format!("{} alternating rounds; {}", self.rounds, setup::processor())
     }
 }
 
@@ -128,12 +134,12 @@ impl Chore for Bench {
             println!("{}", lines(path)?);
             return Ok(());
         }
-        let site = Site::prepare(self.peers)?;
+        let setup = BenchSetup::prepare(self.peers)?;
         if self.guard {
-            return guard::run(&site, self.accept);
+            return guard::run(&setup, self.accept);
         }
         if self.same {
-            return same::run(&site);
+            return same::run(&setup);
         }
         let mut page = Page::load()?;
         let mut figures = Figures::new();
@@ -141,11 +147,11 @@ impl Chore for Bench {
             println!("{}", section.name);
             let rounds = self.rounds.map_or(section.rounds, usize::from);
             let section = Section { rounds, ..*section };
-            let text = (section.measure)(&site, &section, &mut figures)?;
+            let text = (section.measure)(&setup, &section, &mut figures)?;
             println!("\n{text}");
             page.put(section.name, &text);
             // An hour of measuring must not be lost because the last section fails.
-            self.save(&site, &mut page, &figures)?;
+            self.save(&setup, &mut page, &figures)?;
         }
         println!("{}", page.part("goals"));
         Ok(())
@@ -160,12 +166,12 @@ impl Bench {
         (section.by_default || self.cold) && !(self.quick && section.large)
     }
 
-    fn save(&self, site: &Site, page: &mut Page, figures: &Figures) -> Outcome {
+    fn save(&self, setup: &BenchSetup, page: &mut Page, figures: &Figures) -> Outcome {
         // A whole run keeps nothing of an earlier one, which may have been another machine.
         let whole = self.only.is_empty() && !self.quick;
         let goals = goals::table(figures, if whole { "" } else { page.part("goals") });
         page.put("goals", &goals);
-        page.put("machine", &site.machine());
+        page.put("machine", &setup.machine());
         if self.dry_run { Ok(()) } else { page.save() }
     }
 }

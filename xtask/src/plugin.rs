@@ -92,14 +92,14 @@ const RECORDS: Kind = Kind {
 };
 
 /// A format and the files that are its own.
-struct Place {
+struct NewFormat {
     root: PathBuf,
     family: String,
     name: String,
     id: String,
 }
 
-impl Place {
+impl NewFormat {
     fn new(family: &str, name: &str) -> Outcome<Self> {
         if family == "all" {
             return Err("`plugins/all` links the families and is none itself; choose another name".into());
@@ -177,7 +177,7 @@ fn capital(word: &str) -> String {
 
 impl Chore for NewPlugin {
     fn run(self) -> Outcome {
-        let place = Place::new(&self.family, &self.name)?;
+        let place = NewFormat::new(&self.family, &self.name)?;
         let kind = if self.layout {
             LAYOUT
         } else if self.records {
@@ -226,7 +226,7 @@ impl Chore for NewPlugin {
 
 impl Chore for RemovePlugin {
     fn run(self) -> Outcome {
-        let place = Place::new(&self.family, &self.name)?;
+        let place = NewFormat::new(&self.family, &self.name)?;
         let layout = place.layout().exists();
         let source = if layout { place.layout() } else { place.module() };
         if !source.exists() {

@@ -41,7 +41,7 @@
 
 use crate::figures::same_days;
 use crate::policies::{Policies, RoundingLevel};
-use crate::royalties::{Opening, advance_in, first_opening};
+use crate::royalties::{OpeningBalance, advance_in, first_opening};
 use crate::terms::PeriodTerms;
 use crate::toml::document::Table;
 use crate::toml::document::quoted;
@@ -484,7 +484,7 @@ fn gap(account: &Account, period: Period) -> Option<Diagnostic> {
     })
 }
 
-fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Opening> {
+fn opening(account: &Account, policies: &Policies, period: Period) -> Option<OpeningBalance> {
     let term = policies.advance.as_ref();
     let in_term = |entered: &&PeriodEntry| {
         entered.period.last() < period.first()
@@ -502,7 +502,7 @@ fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Ope
         .iter()
         .find(|entered| same_days(entered.period, period))
         .map(|entered| entered.opening);
-    Some(Opening {
+    Some(OpeningBalance {
         unrecouped: redone.or_else(|| decimal::sum(account.before(period), advance_in(policies, period)))?,
         earned: total(std::iter::once(carried).chain(earned?))?,
         adjustments: decimal::sum(

@@ -13,7 +13,7 @@ use crate::run::item_fields;
 use transpose_codes::time::Timestamp;
 use transpose_core::format::{EncodeRequest, Format, Grain, OutputIdentity, Preamble, UnfilledCell};
 use transpose_core::model::{Entity, Field, FieldSet, Group, Shape, Slot};
-use transpose_core::terms::Terms;
+use transpose_core::terms::{RoyaltyTerms, Terms};
 
 /// What an output would be made of.
 pub struct Outlook<'a> {
@@ -92,8 +92,11 @@ impl Outlook<'_> {
         }
         // Errors in the figures are reported by the conversion itself.
         let _ = terms.complete(&mut contexts);
-        for field in terms.royalties().map_or(FieldSet::EMPTY, |royalties| royalties.summaries()).iter() {
-            contexts.iter_mut().for_each(|context| context.set_default(field, "0"));
+        let summaries = terms.royalties().map_or(FieldSet::EMPTY, RoyaltyTerms::summaries);
+        for context in &mut contexts {
+            for field in summaries.iter() {
+                context.set_default(field, "0");
+            }
         }
         contexts
     }

@@ -13,8 +13,8 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
     Batch, BlockDecoder, Chunk, ChunkDecoder, Created, Decoder, Demands, EncodeRequest, FileNumber, Format,
-    FormatTraits, Grain, Head, Indexed, Manifest, Opened, OptionSpec, Origin, Preamble, Probe, Recognition,
-    Repair, Status, Tally, Validation,
+    FormatTraits, Grain, Head, IndexOutcome, Manifest, Opened, OptionSpec, Origin, Preamble, Probe,
+    Recognition, Repair, Status, Tally, Validation,
 };
 use transpose_core::model::{Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_engine::Reading;
@@ -166,19 +166,19 @@ impl ChunkDecoder for Worker<'_> {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
         chunk.bytes.iter().position(|byte| *byte == b'\n').map_or(chunk.bytes.len(), |at| at + 1)
     }
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         self.1.clear();
         let mut from = start;
         while from <= chunk.own && from < chunk.bytes.len() {
             let Some(len) = chunk.bytes[from..].iter().position(|byte| *byte == b'\n') else {
                 assert!(!chunk.last, "every line is ended");
-                return Indexed::More;
+                return IndexOutcome::More;
             };
             self.1.push((from, from + len));
             from += len + 1;
         }
         let units = self.1.len() as u64;
-        Indexed::Done { end: from, lines: units, units, usages: 0 }
+        IndexOutcome::Done { end: from, lines: units, units, usages: 0 }
     }
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _: &mut RunReport) {
         for (number, (start, end)) in self.1.iter().enumerate() {
@@ -221,16 +221,16 @@ impl ChunkDecoder for Worker<'_> {
 
 /// How a message is read.
 #[derive(Clone, Copy, Debug)]
-struct How {
+struct ValidationSetup {
     chunk: usize,
     threads: usize,
     memory: Option<u64>,
     first: usize,
 }
 
-const PLAIN: How = How { chunk: 1 << 18, threads: 1, memory: None, first: 1000 };
+const PLAIN: ValidationSetup = ValidationSetup { chunk: 1 << 18, threads: 1, memory: None, first: 1000 };
 
-fn check(files: &[(String, String)], how: How) -> ValidationResult {
+fn check(files: &[(String, String)], how: ValidationSetup) -> ValidationResult {
     let inputs: Vec<Input> = files
         .iter()
         .map(|(name, text)| Input::from_bytes(name.as_str(), text.clone().into_bytes()))
@@ -238,7 +238,11 @@ fn check(files: &[(String, String)], how: How) -> ValidationResult {
     validation(&inputs, how, |validation| validation.run().unwrap())
 }
 
-fn validation<T>(inputs: &[Input], how: How, run: impl FnOnce(&validate::Validation<'_>) -> T) -> T {
+fn validation<T>(
+    inputs: &[Input],
+    how: ValidationSetup,
+    run: impl FnOnce(&validate::Validation<'_>) -> T,
+) -> T {
     let format = Lines::new();
     run(&validate::Validation {
         inputs,
@@ -375,7 +379,7 @@ fn first_diagnostics_are_kept_and_all_are_counted() {
     let blocks: Vec<String> = (0..500).map(|number| format!("B {} x,s,1", number % 10)).collect();
     let files = [("a".to_owned(), format!("M m 1 1\nC s 500\n{}\n", blocks.join("\n")))];
     let whole = check(&files, PLAIN);
-    let some = check(&files, How { first: 3, ..PLAIN });
+    let some = check(&files, ValidationSetup { first: 3, ..PLAIN });
     let counts = |verdict: &ValidationResult| {
         verdict.diagnostics.counts().map(|(code, count)| (code.id, count)).collect::<Vec<_>>()
     };
@@ -402,7 +406,7 @@ fn a_repaired_copy_keeps_its_line_ends() {
     let mut set = OutputSet::new(false);
     let path = folder.path().join("copy");
     let mut out = set.create(&path, Compression::None).unwrap();
-    let diagnostics = validation(&inputs, How { first: 3, ..PLAIN }, |validation| {
+    let diagnostics = validation(&inputs, ValidationSetup { first: 3, ..PLAIN }, |validation| {
         let (message, file) = Default::default();
         validation.repair(&message, &file, &mut out).unwrap()
     });
@@ -555,7 +559,7 @@ proptest! {
         let mut files = written(&all, &cuts, totals);
         // In another order than that of their numbers.
         files.reverse();
-        let how = How { chunk, threads, memory: small.then_some(0), first: 1000 };
+        let how = ValidationSetup { chunk, threads, memory: small.then_some(0), first: 1000 };
         let verdict = check(&files, how);
         prop_assert_eq!(said(&verdict), expected(&all, &cuts, totals));
         let plain = check(&files, PLAIN);

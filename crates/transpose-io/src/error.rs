@@ -46,7 +46,7 @@ pub enum IoErrorKind {
         /// The number of decompressed bytes before the fault.
         at: u64,
         /// The rule that is broken.
-        fault: &'static str,
+        damage: &'static str,
     },
     /// The checksum or the length at the end of a gzip member does not fit its contents.
     GzipChecksum {
@@ -282,8 +282,8 @@ impl fmt::Display for IoErrorKind {
             Self::TruncatedGzip { at } => {
                 write!(f, "the gzip data ends too early, after {at} decompressed bytes")
             }
-            Self::BadGzip { at, fault } => {
-                write!(f, "the gzip data is damaged after {at} decompressed bytes: {fault}")
+            Self::BadGzip { at, damage } => {
+                write!(f, "the gzip data is damaged after {at} decompressed bytes: {damage}")
             }
             Self::GzipChecksum { at } => {
                 write!(f, "the gzip checksum does not fit the data that ends at decompressed byte {at}")

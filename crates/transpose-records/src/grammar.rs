@@ -69,7 +69,7 @@ impl Grammar {
         &self.families
     }
 
-    fn determinise(positions: &Positions, part: &Part) -> Self {
+    fn determinise(positions: &Positions, part: &StructureEnds) -> Self {
         let families = positions.families.clone();
         // A state is a set of positions just passed; the start is none of them.
         let mut known: BTreeMap<Option<Vec<usize>>, usize> = BTreeMap::from([(None, 0)]);
@@ -119,13 +119,13 @@ struct Positions {
 
 /// What a part of a structure begins and ends with.
 #[derive(Clone, Default)]
-struct Part {
+struct StructureEnds {
     empty: bool,
     first: Vec<usize>,
     last: Vec<usize>,
 }
 
-impl Part {
+impl StructureEnds {
     fn nothing() -> Self {
         Self { empty: true, ..Self::default() }
     }
@@ -140,17 +140,17 @@ impl Positions {
         self.follows.get(place).map_or(&[], Vec::as_slice)
     }
 
-    fn part(&mut self, structure: &Structure) -> Part {
+    fn part(&mut self, structure: &Structure) -> StructureEnds {
         match structure {
             Structure::Record(name, times) => self.times(*times, |positions| positions.record(name)),
             Structure::Sequence(items, times) => self.times(*times, |positions| {
-                items.iter().fold(Part::nothing(), |before, item| {
+                items.iter().fold(StructureEnds::nothing(), |before, item| {
                     let part = positions.part(item);
                     positions.join(before, part)
                 })
             }),
             Structure::Choice(items, times) => self.times(*times, |positions| {
-                let mut all = Part::default();
+                let mut all = StructureEnds::default();
                 for item in *items {
                     let part = positions.part(item);
                     all.empty |= part.empty;
@@ -163,7 +163,7 @@ impl Positions {
         }
     }
 
-    fn record(&mut self, name: &'static str) -> Part {
+    fn record(&mut self, name: &'static str) -> StructureEnds {
         let family = family(name);
         let symbol = self.families.iter().position(|known| *known == family).unwrap_or_else(|| {
             self.families.push(family);
@@ -172,10 +172,10 @@ impl Positions {
         let place = self.symbols.len();
         self.symbols.push(symbol);
         self.follows.push(Vec::new());
-        Part { empty: false, first: vec![place], last: vec![place] }
+        StructureEnds { empty: false, first: vec![place], last: vec![place] }
     }
 
-    fn join(&mut self, before: Part, after: Part) -> Part {
+    fn join(&mut self, before: StructureEnds, after: StructureEnds) -> StructureEnds {
         self.link(&before.last, &after.first);
         let mut first = before.first;
         if before.empty {
@@ -185,7 +185,7 @@ impl Positions {
         if after.empty {
             last.extend_from_slice(&before.last);
         }
-        Part { empty: before.empty && after.empty, first, last }
+        StructureEnds { empty: before.empty && after.empty, first, last }
     }
 
     fn link(&mut self, from: &[usize], to: &[usize]) {
@@ -196,9 +196,13 @@ impl Positions {
         }
     }
 
-    fn times(&mut self, (min, max): Times, mut make: impl FnMut(&mut Self) -> Part) -> Part {
+    fn times(
+        &mut self,
+        (min, max): Times,
+        mut make: impl FnMut(&mut Self) -> StructureEnds,
+    ) -> StructureEnds {
         let copies = max.unwrap_or_else(|| min.max(1)).max(min);
-        let mut all = Part::nothing();
+        let mut all = StructureEnds::nothing();
         for number in 1..=copies {
             let mut part = make(self);
             if max.is_none() && number == copies {

@@ -22,9 +22,9 @@ use transpose_codes::{Duration, Timestamp};
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
-    Batch, Chunk, ChunkDecoder, Created, Decoder, Dimension, EncodeRequest, Encoded, Encoder, EventDecoder,
-    EventEncoder, Events, FileNumber, Format, Head, Indexed, Manifest, Numbers, Opened, OptionSpec, Origin,
-    Preamble, Probe, Projection, Recognition, Tally,
+    Batch, Chunk, ChunkDecoder, Created, Decoder, Dimension, EncodeRequest, EncodedBatch, Encoder,
+    EventDecoder, EventEncoder, Events, FileNumber, Format, Head, IndexOutcome, Manifest, Numbers, Opened,
+    OptionSpec, Origin, Preamble, Probe, Projection, Recognition, Tally,
 };
 use transpose_core::model::{EventRow, Field, FieldSet, Span};
 
@@ -403,14 +403,14 @@ impl<F: LineFormat> ChunkDecoder for LineWorker<'_, F> {
         memchr(b'\n', chunk.bytes).map_or(chunk.bytes.len(), |place| place + 1)
     }
 
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         self.lines.clear();
         let (mut at, mut number, mut ends) = (start, 0, 0);
         while at <= chunk.own {
             let found = Line::at(chunk.bytes, at);
             let ended = found.is_some_and(|line| line.is_ended(chunk.bytes));
             if !ended && !chunk.last {
-                return Indexed::More;
+                return IndexOutcome::More;
             }
             let Some(line) = found else { break };
             let content = line.content(chunk.bytes);
@@ -422,7 +422,7 @@ impl<F: LineFormat> ChunkDecoder for LineWorker<'_, F> {
             at = line.next;
         }
         let units = self.lines.len() as u64;
-        Indexed::Done { end: at, lines: ends, units, usages: units }
+        IndexOutcome::Done { end: at, lines: ends, units, usages: units }
     }
 
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, _report: &mut RunReport) {
@@ -494,7 +494,7 @@ impl<F: LineFormat> EventEncoder for LineEncoder<F> {
         &self,
         events: Events<'_>,
         numbers: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let batch = events.batch;

@@ -301,7 +301,7 @@ pub struct AllowedValues {
 
 /// What a set says about a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ListedValue {
     /// It is in the set.
     Allowed,
     /// It is in the set and should no longer be used.
@@ -314,17 +314,17 @@ pub enum Standing {
 
 impl AllowedValues {
     /// Looks a value up.
-    pub fn standing(&self, value: &[u8]) -> Standing {
+    pub fn standing(&self, value: &[u8]) -> ListedValue {
         let has = |set: &[&'static str]| set.binary_search_by(|known| known.as_bytes().cmp(value)).is_ok();
         if has(self.deprecated) {
-            return Standing::Deprecated;
+            return ListedValue::Deprecated;
         }
         if has(self.values) || is_user_defined(value) {
-            return Standing::Allowed;
+            return ListedValue::Allowed;
         }
         match self.values.iter().find(|known| known.as_bytes().eq_ignore_ascii_case(value)) {
-            Some(known) => Standing::OtherCase(known),
-            None => Standing::Unknown,
+            Some(known) => ListedValue::OtherCase(known),
+            None => ListedValue::Unknown,
         }
     }
 }
@@ -415,11 +415,11 @@ mod tests {
             deprecated: &["Old"],
         };
         for (value, standing) in [
-            ("Album", Standing::Allowed),
-            ("Old", Standing::Deprecated),
-            ("album", Standing::OtherCase("Album")),
-            ("", Standing::Unknown),
-            ("\u{e9}", Standing::Unknown),
+            ("Album", ListedValue::Allowed),
+            ("Old", ListedValue::Deprecated),
+            ("album", ListedValue::OtherCase("Album")),
+            ("", ListedValue::Unknown),
+            ("\u{e9}", ListedValue::Unknown),
         ] {
             assert_eq!(set.standing(value.as_bytes()), standing, "{value}");
         }

@@ -16,7 +16,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use transpose_core::accounting::RunReport;
-use transpose_core::format::{Batch, BytesHead, Chunk, EventDecoder, Format, Indexed, Origin, Projection};
+use transpose_core::format::{
+    Batch, BytesHead, Chunk, EventDecoder, Format, IndexOutcome, Origin, Projection,
+};
 use transpose_core::model::Field;
 use transpose_sheet::{Layout, LayoutFormat};
 
@@ -107,7 +109,7 @@ fn read(format: &LayoutFormat, bytes: &[u8], projection: &Projection) -> usize {
     let (mut next, mut rows) = (body, 0);
     for begin in (body..bytes.len()).step_by(CHUNK) {
         let chunk = Chunk { bytes: &bytes[begin..], own: CHUNK, last: true };
-        let Indexed::Done { end, lines, .. } = worker.index(chunk, next - begin) else {
+        let IndexOutcome::Done { end, lines, .. } = worker.index(chunk, next - begin) else {
             panic!("the whole report is there")
         };
         batch.clear();

@@ -80,11 +80,17 @@ fn item_type_decides_what_a_column_means() {
     let item = [Field::RECORDING_TITLE, Field::RELEASE_TITLE, Field::ISRC, Field::ICPN].into_iter().collect();
     decoder.project(&Projection { item, ..Projection::default() }).unwrap();
     let resolve = |key: &[u8]| {
-        let (mut values, mut faults) = (Vec::new(), Vec::new());
+        let (mut values, mut cell_diagnostics) = (Vec::new(), Vec::new());
         let mut sink =
             |field: Field, value: &[u8]| values.push(format!("{field}={}", String::from_utf8_lossy(value)));
-        decoder.resolve_key(Dimension::Item, &[key], &mut sink, &mut faults);
-        (values, faults.iter().map(|fault| (fault.code.id, fault.field)).collect::<Vec<_>>())
+        decoder.resolve_key(Dimension::Item, &[key], &mut sink, &mut cell_diagnostics);
+        (
+            values,
+            cell_diagnostics
+                .iter()
+                .map(|cell_diagnostic| (cell_diagnostic.code.id, cell_diagnostic.field))
+                .collect::<Vec<_>>(),
+        )
     };
     // The type is in the key although no one asked for it: it says what the others mean.
     assert_eq!(

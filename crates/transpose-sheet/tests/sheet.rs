@@ -13,8 +13,8 @@ use proptest::prelude::*;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Batch, BytesHead, Chunk, Dimension, Encoded, EventDecoder, EventEncoder, FileNumber, Format, Indexed,
-    Origin, Projection,
+    Batch, BytesHead, Chunk, Dimension, EncodedBatch, EventDecoder, EventEncoder, FileNumber, Format,
+    IndexOutcome, Origin, Projection,
 };
 use transpose_core::model::{Field, FieldSet};
 use transpose_sheet::{Layout, LayoutFormat};
@@ -126,7 +126,7 @@ fn read(text: &[u8], chunk: usize) -> Outcome {
         if next > begin + chunk {
             continue;
         }
-        let Indexed::Done { end, lines, .. } = worker.index(view, next - begin) else {
+        let IndexOutcome::Done { end, lines, .. } = worker.index(view, next - begin) else {
             panic!("more than everything")
         };
         batch.clear();
@@ -334,41 +334,48 @@ fn preamble_tells_what_the_table_has() {
 fn keys_are_vetted_and_resolved() {
     let mut decoder = open(HEAD.as_bytes()).unwrap();
     decoder.project(&projection()).unwrap();
-    let vet = |dimension, key: &[u8]| {
-        decoder.check_key(dimension, &[key]).map_err(|fault| (fault.code.id, fault.cell, fault.message))
+    let check_key = |dimension, key: &[u8]| {
+        decoder.check_key(dimension, &[key]).map_err(|cell_diagnostic| {
+            (cell_diagnostic.code.id, cell_diagnostic.cell, cell_diagnostic.message)
+        })
     };
-    assert_eq!(vet(Dimension::Context, b"GB,premium"), Ok(()));
-    let (code, cell, message) = vet(Dimension::Context, b"UK,").unwrap_err();
+    assert_eq!(check_key(Dimension::Context, b"GB,premium"), Ok(()));
+    let (code, cell, message) = check_key(Dimension::Context, b"UK,").unwrap_err();
     assert_eq!((code, cell), ("SHT0302", (3, "Country".into())));
     assert!(message.contains("`GB`"), "{message}");
-    assert_eq!(vet(Dimension::Context, b",x").unwrap_err().0, "SHT0206");
-    assert_eq!(vet(Dimension::Context, b"GB,\xff").unwrap_err().1, (4, "Plan".into()));
-    assert_eq!(vet(Dimension::Item, b"\"\",,").unwrap_err().0, "SHT0206");
-    assert_eq!(vet(Dimension::Item, b"\"A,B\",nonsense,1"), Ok(()));
+    assert_eq!(check_key(Dimension::Context, b",x").unwrap_err().0, "SHT0206");
+    assert_eq!(check_key(Dimension::Context, b"GB,\xff").unwrap_err().1, (4, "Plan".into()));
+    assert_eq!(check_key(Dimension::Item, b"\"\",,").unwrap_err().0, "SHT0206");
+    assert_eq!(check_key(Dimension::Item, b"\"A,B\",nonsense,1"), Ok(()));
     let resolve = |key: &[u8]| {
-        let (mut values, mut faults) = (Vec::new(), Vec::new());
+        let (mut values, mut cell_diagnostics) = (Vec::new(), Vec::new());
         let mut sink =
             |field: Field, value: &[u8]| values.push(format!("{field}={}", String::from_utf8_lossy(value)));
-        decoder.resolve_key(Dimension::Item, &[key], &mut sink, &mut faults);
-        let faults: Vec<_> = faults
+        decoder.resolve_key(Dimension::Item, &[key], &mut sink, &mut cell_diagnostics);
+        let cell_diagnostics: Vec<_> = cell_diagnostics
             .iter()
-            .map(|fault| (fault.code.id, String::from_utf8_lossy(&fault.value).into_owned()))
+            .map(|cell_diagnostic| {
+                (cell_diagnostic.code.id, String::from_utf8_lossy(&cell_diagnostic.value).into_owned())
+            })
             .collect();
-        (values, faults)
+        (values, cell_diagnostics)
     };
-    let (values, faults) = resolve(b"\"A \"\"B\"\"\",us-rc1-76-07839,90204932832");
+    let (values, cell_diagnostics) = resolve(b"\"A \"\"B\"\"\",us-rc1-76-07839,90204932832");
     assert_eq!(
         values,
         ["recording.title=A \"B\"", "recording.isrc=USRC17607839", "release.icpn=090204932832"]
     );
-    assert_eq!(faults, [("SHT0424", "us-rc1-76-07839".to_owned()), ("SHT0305", "90204932832".to_owned())]);
-    let (values, faults) = resolve(b"A,US,1.9E+11");
+    assert_eq!(
+        cell_diagnostics,
+        [("SHT0424", "us-rc1-76-07839".to_owned()), ("SHT0305", "90204932832".to_owned())]
+    );
+    let (values, cell_diagnostics) = resolve(b"A,US,1.9E+11");
     assert_eq!(values, ["recording.title=A"]);
-    assert_eq!(faults, [("SHT0303", "US".to_owned()), ("SHT0306", "1.9E+11".to_owned())]);
+    assert_eq!(cell_diagnostics, [("SHT0303", "US".to_owned()), ("SHT0306", "1.9E+11".to_owned())]);
 }
 
 /// Reads a table and writes it again in the same layout.
-fn rewrite(text: &[u8], report: &mut RunReport) -> (String, Encoded) {
+fn rewrite(text: &[u8], report: &mut RunReport) -> (String, EncodedBatch) {
     let out = support::rewrite(&format(), text, &[], report);
     (String::from_utf8(out.bytes.clone()).unwrap(), out)
 }

@@ -547,9 +547,9 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 /// A row: title, album, country, quantity, amount with its decimals.
-type Sold = (String, String, bool, i32, i64, u32);
+type SaleRow = (String, String, bool, i32, i64, u32);
 
-fn sold() -> impl Strategy<Value = Sold> {
+fn sold() -> impl Strategy<Value = SaleRow> {
     (text(), text(), any::<bool>(), -999..99_999, -9_999_999_i64..9_999_999, 0_u32..7)
 }
 
@@ -557,7 +557,7 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-fn source(rows: &[Sold]) -> String {
+fn source(rows: &[SaleRow]) -> String {
     use std::fmt::Write;
     let mut out = "ISRC,Title,Album,Country,Q,A\n".to_owned();
     for (number, (title, album, japan, quantity, amount, places)) in rows.iter().enumerate() {
@@ -612,7 +612,7 @@ for row in rows:
 #[test]
 fn another_program_reads_the_same() {
     use std::io::Write;
-    let rows: Vec<Sold> = (0_u16..200)
+    let rows: Vec<SaleRow> = (0_u16..200)
         .map(|number| {
             let titles = ["a \"b\"; c", "=1+1", "caf\u{e9}", "two\nlines", "", "-"];
             let title = titles[usize::from(number) % titles.len()].to_owned();

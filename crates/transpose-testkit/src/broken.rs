@@ -19,7 +19,7 @@ use serde::Deserialize;
 /// A broken variant.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Broken {
+pub struct BrokenVariant {
     /// What is broken.
     pub name: String,
     /// The line that is changed, from 1.
@@ -44,7 +44,7 @@ pub struct Broken {
     pub expect: Vec<String>,
 }
 
-impl Broken {
+impl BrokenVariant {
     /// The input with the edit. The error says why the edit makes no sense.
     pub fn apply(&self, input: &[u8]) -> Result<Vec<u8>, String> {
         let mut lines: Vec<Vec<u8>> = input.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
@@ -109,12 +109,12 @@ mod tests {
     #[test]
     fn edits_change_what_they_name() {
         let input = b"a\tb\\\tc\td\nsecond\n";
-        let broken = |line: usize, change: fn(&mut Broken)| {
-            let mut broken = Broken { line: Some(line), ..Broken::default() };
+        let broken = |line: usize, change: fn(&mut BrokenVariant)| {
+            let mut broken = BrokenVariant { line: Some(line), ..BrokenVariant::default() };
             change(&mut broken);
             broken.apply(input).map(|bytes| String::from_utf8(bytes).unwrap())
         };
-        let set = |broken: &mut Broken| (broken.cell, broken.set) = (Some(2), Some("x".into()));
+        let set = |broken: &mut BrokenVariant| (broken.cell, broken.set) = (Some(2), Some("x".into()));
         assert_eq!(broken(1, set).unwrap(), "a\tx\td\nsecond\n");
         assert_eq!(broken(2, |broken| broken.delete = true).unwrap(), "a\tb\\\tc\td\n");
         assert_eq!(
@@ -123,10 +123,10 @@ mod tests {
         );
         assert_eq!(broken(2, |broken| broken.replace = Some("r".into())).unwrap(), "a\tb\\\tc\td\nr\n");
         assert!(broken(9, set).is_err() && broken(2, set).is_err() && broken(1, |_| {}).is_err());
-        let whole = |broken: Broken| broken.apply(input).unwrap();
-        assert!(whole(Broken { crlf: true, ..Broken::default() }).ends_with(b"second\r\n"));
-        assert!(whole(Broken { bom: true, ..Broken::default() }).starts_with(b"\xef\xbb\xbfa"));
-        assert_eq!(whole(Broken { truncate: Some(3), ..Broken::default() }), b"a\tb");
-        assert!(Broken::default().apply(input).is_err());
+        let whole = |broken: BrokenVariant| broken.apply(input).unwrap();
+        assert!(whole(BrokenVariant { crlf: true, ..BrokenVariant::default() }).ends_with(b"second\r\n"));
+        assert!(whole(BrokenVariant { bom: true, ..BrokenVariant::default() }).starts_with(b"\xef\xbb\xbfa"));
+        assert_eq!(whole(BrokenVariant { truncate: Some(3), ..BrokenVariant::default() }), b"a\tb");
+        assert!(BrokenVariant::default().apply(input).is_err());
     }
 }

@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{
-    Batch, BytesHead, Chunk, EventDecoder, Format, Indexed, Opened, Origin, Preamble, Projection, Tally,
+    Batch, BytesHead, Chunk, EventDecoder, Format, IndexOutcome, Opened, Origin, Preamble, Projection, Tally,
 };
 use transpose_core::model::{Blocks, Entity, EntityRef, Field, FieldSet, Group};
 use transpose_engine::inspect::owned;
 
 /// One entity of a block.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct EntityText {
     /// What it describes.
     pub group: Group,
     /// Its values.
@@ -38,14 +38,14 @@ pub enum Unit {
         /// Its values.
         entity: Entity,
         /// What is wrong with its cells.
-        faults: Vec<CellDiagnostic>,
+        cell_diagnostics: Vec<CellDiagnostic>,
     },
     /// A block.
     Block {
         /// Its own identifier.
         id: Option<String>,
         /// What it holds, in order.
-        parts: Vec<Part>,
+        parts: Vec<EntityText>,
     },
 }
 
@@ -89,7 +89,7 @@ impl Canonical {
         let mut tally =
             Tally { lines: preamble.line - 1, summaries: preamble.contexts.len() as u64, ..Tally::default() };
         // The end of the input is there, so there is never more to wait for.
-        if let Indexed::Done { lines, units, usages, .. } = worker.index(chunk, 0) {
+        if let IndexOutcome::Done { lines, units, usages, .. } = worker.index(chunk, 0) {
             tally.add(Tally { lines, summaries: 0, blocks: units, usages });
         }
         let mut batch = Batch::default();
@@ -148,21 +148,21 @@ fn events_of(decoder: &dyn EventDecoder, batch: &Batch, chunk: &[u8], fields: &[
     let rows = events.rows.iter().zip(cells.map(Some).chain(std::iter::repeat(None)));
     rows.map(|(row, cells)| {
         let mut entity = Entity::default();
-        let mut faults = Vec::new();
+        let mut cell_diagnostics = Vec::new();
         for (field, cell) in fields.iter().zip(cells.unwrap_or(&[])) {
             match decoder.canonical_cell(*field, cell.bytes(chunk, &events.arena), &mut scratch) {
                 Ok(true) => entity.set(*field, String::from_utf8_lossy(&scratch).into_owned()),
                 Ok(false) => {}
-                Err(fault) => {
+                Err(cell_diagnostic) => {
                     // A repaired value is passed on, together with what was wrong with it.
-                    if fault.code.severity < Severity::Error && !scratch.is_empty() {
+                    if cell_diagnostic.code.severity < Severity::Error && !scratch.is_empty() {
                         entity.set(*field, String::from_utf8_lossy(&scratch).into_owned());
                     }
-                    faults.push(fault);
+                    cell_diagnostics.push(cell_diagnostic);
                 }
             }
         }
-        Unit::Event { line: first + u64::from(row.line), entity, faults }
+        Unit::Event { line: first + u64::from(row.line), entity, cell_diagnostics }
     })
     .collect()
 }
@@ -172,7 +172,7 @@ fn blocks_of(preamble: &Preamble, batch: &Batch, chunk: &[u8]) -> Vec<Unit> {
         Blocks { batch: &batch.blocks, chunk, shapes: &preamble.shapes, contexts: &preamble.contexts };
     let part = |entity: EntityRef<'_>| {
         let shape = entity.shape()?;
-        Some(Part {
+        Some(EntityText {
             group: shape.group,
             entity: owned(entity, shape),
             parent: entity.parent(),

@@ -13,7 +13,7 @@
 //! `agreement`, `figures` and `catalogue` name files of the case folder, or of the folder `terms`
 //! beside `cases`.
 
-use crate::broken::Broken;
+use crate::broken::BrokenVariant;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,7 +64,7 @@ const LARGEST: usize = 64 << 20;
 
 /// What a case's input holds.
 #[derive(Clone, Debug)]
-pub struct Contained {
+pub struct InputContent {
     /// What it comes in, where that is no plain text.
     pub container: Option<String>,
     /// The text.
@@ -110,7 +110,7 @@ pub struct Plan {
     /// Whether there is a snapshot of what validation says.
     pub validate: bool,
     /// Broken variants of the input.
-    pub broken: Vec<Broken>,
+    pub broken: Vec<BrokenVariant>,
 }
 
 /// A case: an input, and what is to be done with it.
@@ -147,13 +147,13 @@ impl Case {
     }
 
     /// The text of the input, what it comes in, and what was found on the way.
-    pub fn contained(&self) -> Result<Contained, String> {
+    pub fn contained(&self) -> Result<InputContent, String> {
         let failed = |error: &dyn fmt::Display| format!("cannot read {}: {error}", self.input.display());
         let bytes = std::fs::read(&self.input).map_err(|error| failed(&error))?;
         // Messages of records are always text, and what is wrong with its encoding is for their
         // formats to tell.
         if self.input.extension().is_some_and(|extension| extension == "tsv") {
-            return Ok(Contained { container: None, text: bytes, notes: Diagnostics::default() });
+            return Ok(InputContent { container: None, text: bytes, notes: Diagnostics::default() });
         }
         let options = ReadOptions {
             encoding: self.plan.encoding.clone(),
@@ -166,7 +166,7 @@ impl Case {
         let input = Input::from_bytes(self.input_name(), bytes);
         let input = open(input, &options, &|_| false).map_err(|error| failed(&error))?;
         let text = input.head(LARGEST).map_err(|error| failed(&error))?;
-        Ok(Contained {
+        Ok(InputContent {
             container: input.container().map(str::to_owned),
             text,
             notes: options.diagnostics.take(),

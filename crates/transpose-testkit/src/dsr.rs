@@ -22,7 +22,7 @@ mod names;
 mod plan;
 mod words;
 
-use fill::{Given, Scribe};
+use fill::{CellNotation, RecordFiller};
 use plan::{Context, Plan};
 use transpose_records::spec::{AllowedValues, ProfileSpec, RecordSpec};
 
@@ -48,7 +48,7 @@ pub enum Fill {
 
 /// What a message is to be like.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish {
+pub struct MessageRequest {
     /// Decides everything that is left open.
     pub seed: u64,
     /// The number of blocks, or of lines that are whole blocks; none makes a report without sales.
@@ -65,7 +65,7 @@ pub struct Wish {
     pub tabs: bool,
 }
 
-impl Default for Wish {
+impl Default for MessageRequest {
     fn default() -> Self {
         Self { seed: 1, blocks: 3, contexts: 2, fill: Fill::Some, files: 1, tabs: false }
     }
@@ -87,9 +87,9 @@ pub enum Ids {
 /// usages to a block, names and titles that hardly ever come again, and a sender with habits, so
 /// that a cell which may stay empty is nearly always filled or nearly always empty.
 #[derive(Clone, Copy, Debug)]
-pub struct Bulk {
+pub struct BulkShape {
     /// The least number of lines of the whole message; it ends with the block that reaches it. The
-    /// number of blocks in [`Wish`] means nothing then.
+    /// number of blocks in [`MessageRequest`] means nothing then.
     pub lines: u64,
     /// How the identifiers of usages run.
     pub ids: Ids,
@@ -141,14 +141,14 @@ impl Generator {
     /// Prepares a message: makes every block once to know the sums of the summary records.
     ///
     /// The error says what the tables lack.
-    pub fn new(facts: &Facts, profile: &'static ProfileSpec, wish: Wish) -> Result<Self, String> {
+    pub fn new(facts: &Facts, profile: &'static ProfileSpec, wish: MessageRequest) -> Result<Self, String> {
         let plan = Plan::new(facts, profile, wish, None)?;
         Ok(Self::of(plan, |plan, number| number < plan.blocks))
     }
 
     /// The same with one resource in each block and at most one work of it, so that each usage fits
     /// on one line.
-    pub fn lone(facts: &Facts, profile: &'static ProfileSpec, wish: Wish) -> Result<Self, String> {
+    pub fn lone(facts: &Facts, profile: &'static ProfileSpec, wish: MessageRequest) -> Result<Self, String> {
         let plan = Plan { lone: true, ..Plan::new(facts, profile, wish, None)? };
         Ok(Self::of(plan, |plan, number| number < plan.blocks))
     }
@@ -157,8 +157,8 @@ impl Generator {
     pub fn bulk(
         facts: &Facts,
         profile: &'static ProfileSpec,
-        wish: Wish,
-        bulk: Bulk,
+        wish: MessageRequest,
+        bulk: BulkShape,
     ) -> Result<Self, String> {
         let plan = Plan::new(facts, profile, wish, Some(bulk))?;
         Ok(Self::of(plan, |plan, number| {
@@ -223,7 +223,7 @@ impl Generator {
     /// Gives the lines of a file, numbered from 1, one after another.
     pub fn lines(&self, file: u64, out: &mut dyn FnMut(Line)) {
         let plan = &self.plan;
-        let mut scribe = Scribe::new(plan, 0);
+        let mut scribe = RecordFiller::new(plan, 0);
         self.head(&mut scribe, file).into_iter().for_each(&mut *out);
         for context in &plan.contexts {
             summary(plan, &mut scribe, context).into_iter().for_each(&mut *out);
@@ -259,7 +259,7 @@ impl Generator {
         format!("{}T06:07:08Z", self.plan.period.next().day(15))
     }
 
-    fn head(&self, scribe: &mut Scribe<'_>, file: u64) -> Option<Line> {
+    fn head(&self, scribe: &mut RecordFiller<'_>, file: u64) -> Option<Line> {
         let plan = &self.plan;
         // Messages say which editions they follow; what the tables assume is taken where it can be
         // written.
@@ -295,10 +295,10 @@ const SENDER: u64 = 1;
 const RECIPIENT: u64 = 2;
 
 /// A summary record. Its form is that of its context, so there is always one.
-fn summary(plan: &Plan, scribe: &mut Scribe<'_>, context: &Context) -> Option<Line> {
+fn summary(plan: &Plan, scribe: &mut RecordFiller<'_>, context: &Context) -> Option<Line> {
     let form = plan.form(context.name)?;
     let (total, returns) = (context.total.to_string(), context.returns.to_string());
-    let mut given: Vec<Given<'_>> = vec![
+    let mut given: Vec<CellNotation<'_>> = vec![
         ("SummaryRecordId", context.id.as_str()),
         ("CommercialModel", context.model),
         ("UseType", if context.above { context.use_type } else { "" }),
@@ -475,7 +475,7 @@ mod tests {
     const FACTS: Facts =
         Facts { record: |name, _| RECORDS.iter().find(|known| known.name == name), set: |_| Some(&WORDS) };
 
-    fn message(wish: Wish) -> Vec<File> {
+    fn message(wish: MessageRequest) -> Vec<File> {
         Generator::new(&FACTS, &PROFILE, wish).unwrap().message()
     }
 
@@ -486,8 +486,12 @@ mod tests {
     #[test]
     fn sums_are_those_of_the_usages_and_each_context_is_used() {
         for seed in 0..50 {
-            let wish =
-                Wish { seed, blocks: 1 + seed % 7, contexts: 1 + seed as usize % 5, ..Wish::default() };
+            let wish = MessageRequest {
+                seed,
+                blocks: 1 + seed % 7,
+                contexts: 1 + seed as usize % 5,
+                ..MessageRequest::default()
+            };
             let [file] = &message(wish)[..] else { panic!() };
             let mut sums: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
             for line in file.lines.iter().filter(|line| line.record.name == "SU01") {
@@ -508,7 +512,9 @@ mod tests {
 
     #[test]
     fn references_hold_and_are_either_or() {
-        let [file] = &message(Wish { blocks: 60, ..Wish::default() })[..] else { panic!() };
+        let [file] = &message(MessageRequest { blocks: 60, ..MessageRequest::default() })[..] else {
+            panic!()
+        };
         let mut seen = (0, 0);
         for line in file.lines.iter().filter(|line| line.record.name == "SU01") {
             let (release, resource) = (value(line, "TransactedRelease"), value(line, "TransactedResource"));
@@ -530,7 +536,7 @@ mod tests {
 
     #[test]
     fn footers_count_files_and_the_whole() {
-        let files = message(Wish { blocks: 10, files: 3, ..Wish::default() });
+        let files = message(MessageRequest { blocks: 10, files: 3, ..MessageRequest::default() });
         let all: usize = files.iter().map(|file| file.text().lines().count()).sum();
         let foots: Vec<_> = files.iter().map(|file| file.lines.last().unwrap().cells.clone()).collect();
         let counts: Vec<_> = files.iter().map(|file| file.lines.len().to_string()).collect();
@@ -547,7 +553,9 @@ mod tests {
     #[test]
     fn cells_are_filled_as_wished() {
         let rows = |fill| {
-            let [file] = &message(Wish { blocks: 40, fill, tabs: true, ..Wish::default() })[..] else {
+            let [file] =
+                &message(MessageRequest { blocks: 40, fill, tabs: true, ..MessageRequest::default() })[..]
+            else {
                 panic!()
             };
             file.lines.iter().filter(|line| line.record.name == "AS01").cloned().collect::<Vec<_>>()
@@ -573,7 +581,9 @@ mod tests {
 
     #[test]
     fn a_report_without_sales_has_no_blocks() {
-        let [file] = &message(Wish { blocks: 0, files: 4, ..Wish::default() })[..] else { panic!() };
+        let [file] = &message(MessageRequest { blocks: 0, files: 4, ..MessageRequest::default() })[..] else {
+            panic!()
+        };
         let names: Vec<_> = file.lines.iter().map(|line| line.record.name).collect();
         assert_eq!(names, ["HEAD", "SY01", "SY01", "FOOT"]);
         assert_eq!(file.lines[3].text(), "FOOT\t4\t4\t2\t0\t0");
@@ -582,8 +592,8 @@ mod tests {
     #[test]
     fn messages_of_real_size_reach_it_and_stop() {
         for (lines, ids) in [(0, Ids::Lettered), (900, Ids::Growing), (5_000, Ids::Random)] {
-            let wish = Wish { contexts: 5, files: 2, ..Wish::default() };
-            let made = Generator::bulk(&FACTS, &PROFILE, wish, Bulk { lines, ids }).unwrap();
+            let wish = MessageRequest { contexts: 5, files: 2, ..MessageRequest::default() };
+            let made = Generator::bulk(&FACTS, &PROFILE, wish, BulkShape { lines, ids }).unwrap();
             let lines_of = |file: &File| file.lines.clone();
             let all: Vec<_> = made.message().iter().flat_map(lines_of).collect();
             // The last block and the head of the second file are beyond.
@@ -611,8 +621,8 @@ mod tests {
 
     #[test]
     fn senders_of_messages_of_real_size_have_habits() {
-        let wish = Wish { contexts: 3, ..Wish::default() };
-        let bulk = Bulk { lines: 4_000, ids: Ids::Growing };
+        let wish = MessageRequest { contexts: 3, ..MessageRequest::default() };
+        let bulk = BulkShape { lines: 4_000, ids: Ids::Growing };
         let [file] = &Generator::bulk(&FACTS, &PROFILE, wish, bulk).unwrap().message()[..] else { panic!() };
         let recordings: Vec<_> = file.lines.iter().filter(|line| line.record.name == "AS01").collect();
         for cell in ["MusicPublisherName", "IsSubjectToOwnershipConflict"] {
@@ -629,7 +639,7 @@ mod tests {
     fn tables_that_lack_a_record_are_refused() {
         let facts =
             Facts { record: |name, _| RECORDS.iter().skip(1).find(|known| known.name == name), ..FACTS };
-        let refused = Generator::new(&facts, &PROFILE, Wish::default());
+        let refused = Generator::new(&facts, &PROFILE, MessageRequest::default());
         assert_eq!(refused.unwrap_err(), "Tiny 1 has no definition of HEAD");
     }
 }

@@ -11,7 +11,7 @@ use transpose_containers::read::{ReadOptions, open};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    Batch, BytesHead, Chunk, Demands, Format, Indexed, Opened, Origin, Probe, Projection, Tally,
+    Batch, BytesHead, Chunk, Demands, Format, IndexOutcome, Opened, Origin, Probe, Projection, Tally,
 };
 use transpose_io::{Input, Limits};
 
@@ -63,7 +63,7 @@ fn body(opened: &Opened, bytes: &[u8], size: usize) -> Tally {
         let text = bytes.get(begin..end).unwrap_or(&[]);
         let chunk = Chunk { bytes: text, own, last: end == bytes.len() };
         worker.sync(chunk);
-        let Indexed::Done { end: next, lines, units, usages } = worker.index(chunk, 0) else {
+        let IndexOutcome::Done { end: next, lines, units, usages } = worker.index(chunk, 0) else {
             reach = reach.saturating_mul(2);
             continue;
         };

@@ -32,4 +32,4 @@ pub mod validate;
 pub use canonical::Canonical;
 pub use case::{Case, Catalogue};
 pub use random::Random;
-pub use run::{Ended, Prepared, Settings, run};
+pub use run::{ConversionOutcome, PreparedCase, Settings, run};

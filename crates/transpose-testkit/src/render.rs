@@ -3,8 +3,8 @@
 //! Control characters are shown as `→` (tab), `␍`, `␊` and `\xNN`, bytes that are not UTF-8 as
 //! `\xNN` too.
 
-use crate::canonical::{Canonical, Part, Unit};
-use crate::run::Ended;
+use crate::canonical::{Canonical, EntityText, Unit};
+use crate::run::ConversionOutcome;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_core::accounting::{Amounts, Ledger, Loss};
@@ -114,11 +114,11 @@ fn common(units: &[Unit]) -> BTreeMap<Field, String> {
 
 fn unit(out: &mut String, unit: &Unit, common: &BTreeMap<Field, String>) {
     match unit {
-        Unit::Event { line, entity: values, faults } => {
+        Unit::Event { line, entity: values, cell_diagnostics } => {
             push(out, 0, &format!("line {line} event"));
             entity(out, 1, values, common);
-            for fault in faults {
-                push(out, 1, &fault_line(fault));
+            for cell_diagnostic in cell_diagnostics {
+                push(out, 1, &cell_diagnostic_line(cell_diagnostic));
             }
         }
         Unit::Block { id, parts } => {
@@ -130,7 +130,7 @@ fn unit(out: &mut String, unit: &Unit, common: &BTreeMap<Field, String>) {
     }
 }
 
-fn part(out: &mut String, number: usize, part: &Part) {
+fn part(out: &mut String, number: usize, part: &EntityText) {
     let mut head = format!("{number}: line {} {} {}", part.line, part.group.name(), part.entity.origin)
         .trim_end()
         .to_owned();
@@ -153,15 +153,15 @@ fn entity(out: &mut String, depth: usize, entity: &Entity, without: &BTreeMap<Fi
     }
 }
 
-fn fault_line(fault: &CellDiagnostic) -> String {
-    let (number, name) = &fault.cell;
-    let found = line(&String::from_utf8_lossy(&fault.value));
+fn cell_diagnostic_line(cell_diagnostic: &CellDiagnostic) -> String {
+    let (number, name) = &cell_diagnostic.cell;
+    let found = line(&String::from_utf8_lossy(&cell_diagnostic.value));
     format!(
         "{} {} cell {number} ({name}) {}: {}; found `{found}`",
-        fault.code.severity.name(),
-        fault.code.id,
-        fault.field,
-        fault.message
+        cell_diagnostic.code.severity.name(),
+        cell_diagnostic.code.id,
+        cell_diagnostic.field,
+        cell_diagnostic.message
     )
 }
 
@@ -184,7 +184,7 @@ pub fn diagnostic(diagnostic: &Diagnostic) -> String {
 }
 
 /// How a conversion ended: files, diagnostics, loss and ledger.
-pub fn ended(ended: &Ended) -> String {
+pub fn ended(ended: &ConversionOutcome) -> String {
     let mut out = String::new();
     match &ended.outcome {
         Err(fatal) => fatal_lines(&mut out, "failed", fatal),

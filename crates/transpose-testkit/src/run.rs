@@ -48,7 +48,7 @@ impl<'a> Settings<'a> {
 
 /// How a conversion ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct ConversionOutcome {
     /// What the engine answers.
     pub outcome: Result<Outcome, Fatal>,
     /// The files that were written: their names and bytes, sorted by name.
@@ -100,7 +100,7 @@ fn catalogue(registry: &Registry, case: &Case) -> Result<Option<Catalogue>, Stri
 }
 
 /// A case with everything that its conversions share, read once.
-pub struct Prepared<'a> {
+pub struct PreparedCase<'a> {
     registry: &'a Registry,
     case: &'a Case,
     source: &'a dyn Format,
@@ -110,11 +110,11 @@ pub struct Prepared<'a> {
 }
 
 /// Converts a case once. The error is a fault of the case or of the machine, never of the input.
-pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<Ended, String> {
-    Prepared::new(registry, case)?.run(settings)
+pub fn run(registry: &Registry, case: &Case, settings: &Settings<'_>) -> Result<ConversionOutcome, String> {
+    PreparedCase::new(registry, case)?.run(settings)
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedCase<'a> {
     /// Reads the files of a case.
     pub fn new(registry: &'a Registry, case: &'a Case) -> Result<Self, String> {
         let source =
@@ -124,7 +124,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Converts the case, as [`run`] does.
-    pub fn run(&self, settings: &Settings<'_>) -> Result<Ended, String> {
+    pub fn run(&self, settings: &Settings<'_>) -> Result<ConversionOutcome, String> {
         let Self { registry, case, source, .. } = *self;
         let (target, version) = target(registry, settings.target)?;
         let deal = self.terms.as_ref();
@@ -191,7 +191,7 @@ impl<'a> Prepared<'a> {
             },
         };
         let outcome = run.run(&|_| Ok(Vec::new())).and_then(RunOutcome::into_only);
-        Ok(Ended { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })
+        Ok(ConversionOutcome { outcome, files: files(&output)?, quarantine: std::fs::read(&quarantine).ok() })
     }
 }
 
@@ -228,7 +228,7 @@ fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
 
 /// Why the end of a run is not one of the documented ones, if so: an outcome whose ledger balances,
 /// or a failure that says what is wrong.
-pub fn fault(ended: &Ended, rows_merge: bool) -> Option<String> {
+pub fn outcome_error(ended: &ConversionOutcome, rows_merge: bool) -> Option<String> {
     let bug = |fatal: &Fatal| format!("the program is at fault: {fatal}");
     match &ended.outcome {
         Err(fatal) | Ok(Outcome { refused: Some(fatal), .. }) if fatal.failure == Failure::Bug => {

@@ -15,14 +15,14 @@ const FIRST: usize = 1000;
 
 /// How an input is validated.
 #[derive(Clone, Copy, Debug)]
-pub struct How {
+pub struct ValidationSetup {
     /// How it is read.
     pub reading: Reading,
     /// How much memory the run may take.
     pub memory: Option<u64>,
 }
 
-impl Default for How {
+impl Default for ValidationSetup {
     fn default() -> Self {
         Self { reading: Reading { threads: 2, ..Reading::default() }, memory: None }
     }
@@ -35,7 +35,7 @@ pub fn validate(
     case: &Case,
     bytes: Vec<u8>,
 ) -> Result<Result<ValidationResult, Fatal>, String> {
-    validate_as(registry, case, bytes, How::default())
+    validate_as(registry, case, bytes, ValidationSetup::default())
 }
 
 /// Validates as [`validate`] does, in a given way.
@@ -43,7 +43,7 @@ pub fn validate_as(
     registry: &Registry,
     case: &Case,
     bytes: Vec<u8>,
-    how: How,
+    how: ValidationSetup,
 ) -> Result<Result<ValidationResult, Fatal>, String> {
     validation(registry, case, bytes, how, |validation, notes| {
         Ok(validation.run().map(|mut verdict| {
@@ -59,7 +59,7 @@ pub fn validate_as(
 /// the bytes cannot be read.
 pub fn mended(registry: &Registry, case: &Case, bytes: Vec<u8>) -> Result<Option<Vec<u8>>, String> {
     let failed = |error: &dyn std::fmt::Display| format!("{case}: {error}");
-    validation(registry, case, bytes, How::default(), |validation, _| {
+    validation(registry, case, bytes, ValidationSetup::default(), |validation, _| {
         let verdict = validation.run().map_err(|fatal| failed(&fatal))?;
         let Some((message, file)) =
             verdict.messages.first().and_then(|message| Some((message, message.files.first()?)))
@@ -86,7 +86,7 @@ fn validation<T>(
     registry: &Registry,
     case: &Case,
     bytes: Vec<u8>,
-    how: How,
+    how: ValidationSetup,
     run: impl FnOnce(&Validation<'_>, &ContainerDiagnostics) -> Result<T, String>,
 ) -> Result<T, String> {
     let format = registry.format(&case.format).ok_or_else(|| format!("{case}: there is no such format"))?;

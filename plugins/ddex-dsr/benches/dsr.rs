@@ -15,8 +15,8 @@ use criterion::{Criterion, Throughput};
 use transpose_codes::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::format::{
-    Batch, BlockEncoder, BytesHead, Chunk, Created, EncodeRequest, Encoded, FileNumber, Format, Indexed,
-    Numbers, Origin, OutputIdentity, Tally,
+    Batch, BlockEncoder, BytesHead, Chunk, Created, EncodeRequest, EncodedBatch, FileNumber, Format,
+    IndexOutcome, Numbers, Origin, OutputIdentity, Tally,
 };
 use transpose_core::model::{BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 
@@ -126,7 +126,7 @@ fn blocks() -> BlockBatch {
 }
 
 /// Encodes the blocks after what is in `out`.
-fn encode(encoder: &dyn BlockEncoder, blocks: Blocks<'_>, out: &mut Encoded) {
+fn encode(encoder: &dyn BlockEncoder, blocks: Blocks<'_>, out: &mut EncodedBatch) {
     let mut report = RunReport::default();
     encoder.encode(blocks, Numbers::default(), out, &mut report).unwrap();
     assert!(report.diagnostics.is_empty());
@@ -142,7 +142,7 @@ fn read(format: &dyn Format, bytes: &[u8]) -> usize {
     for begin in (body..bytes.len()).step_by(CHUNK) {
         let own = CHUNK.min(bytes.len() - begin);
         let chunk = Chunk { bytes: &bytes[begin..], own, last: true };
-        let Indexed::Done { end, lines, .. } = worker.index(chunk, next - begin) else {
+        let IndexOutcome::Done { end, lines, .. } = worker.index(chunk, next - begin) else {
             panic!("the whole message is there")
         };
         batch.clear();
@@ -159,7 +159,7 @@ fn read(format: &dyn Format, bytes: &[u8]) -> usize {
 fn main() {
     let (format, header, contexts, shapes) =
         (ddex_dsr::basic_audio::format(), header(), contexts(), shapes());
-    let brief = EncodeRequest {
+    let request = EncodeRequest {
         version: Some("1.4"),
         options: &[],
         header: &header,
@@ -170,12 +170,12 @@ fn main() {
         now: Timestamp::utc(1_793_000_000_000_000),
         identity: OutputIdentity::default(),
     };
-    let Some(encoder) = format.create(&brief).ok().and_then(Created::blocks) else {
+    let Some(encoder) = format.create(&request).ok().and_then(Created::blocks) else {
         panic!("the header is complete")
     };
     let batch = blocks();
     let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
-    let mut body = Encoded::default();
+    let mut body = EncodedBatch::default();
     encode(encoder.as_ref(), blocks, &mut body);
     let mut message = Vec::new();
     let mut tally = encoder.begin(PART, &mut message);
@@ -188,7 +188,7 @@ fn main() {
     let mut group = criterion.benchmark_group("dsr");
     group.throughput(Throughput::Bytes(body.bytes.len() as u64));
     group.bench_function("encode", |bencher| {
-        let mut out = Encoded::default();
+        let mut out = EncodedBatch::default();
         bencher.iter(|| {
             out.clear();
             encode(encoder.as_ref(), black_box(blocks), &mut out);

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use transpose_core::format::{Format, Probe, Recognition};
 use transpose_records::spec::ProfileSpec;
-use transpose_testkit::dsr::{Bulk, Facts, Generator, Ids, Wish};
+use transpose_testkit::dsr::{BulkShape, Facts, Generator, Ids, MessageRequest};
 
 const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
 
@@ -47,19 +47,19 @@ fn sample(arguments: &[String]) -> Result<(), String> {
         "random" => Ids::Random,
         other => return Err(format!("`{other}` is no order of identifiers")),
     };
-    let wish = Wish {
+    let wish = MessageRequest {
         seed: number(seed)?,
         contexts: CONTEXTS,
         files: number(files)?,
         tabs: true,
-        ..Wish::default()
+        ..MessageRequest::default()
     };
     let lines = number(lines)?;
     let generator = if lines < SMALL {
-        let wish = Wish { blocks: (lines / 8).max(1), contexts: 1, ..wish };
+        let wish = MessageRequest { blocks: (lines / 8).max(1), contexts: 1, ..wish };
         Generator::new(&FACTS, profile(message)?, wish)?
     } else {
-        Generator::bulk(&FACTS, profile(message)?, wish, Bulk { lines, ids })?
+        Generator::bulk(&FACTS, profile(message)?, wish, BulkShape { lines, ids })?
     };
     let failed = |error: io::Error| format!("cannot write {out}: {error}");
     if out.ends_with('/') {
@@ -111,7 +111,7 @@ fn profile(message: &str) -> Result<&'static ProfileSpec, String> {
 }
 
 fn is_of(format: &dyn Format, profile: &'static ProfileSpec) -> bool {
-    let Ok(generator) = Generator::new(&FACTS, profile, Wish::default()) else { return false };
+    let Ok(generator) = Generator::new(&FACTS, profile, MessageRequest::default()) else { return false };
     let message: String = generator.message().iter().map(transpose_testkit::dsr::File::text).collect();
     let probe = Probe { name: "", bytes: message.as_bytes(), complete: true };
     matches!(format.recognise(&probe), Recognition::Certain(_))

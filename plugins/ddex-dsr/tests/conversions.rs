@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{Written, open_as, pairs, write_as};
+use common::{WrittenMessage, open_as, pairs, write_as};
 use ddex_dsr::facts;
 use transpose_core::diagnostics::{Failure, Fatal};
 use transpose_core::format::{EncodeRequest, FileNumber, Format};
@@ -95,23 +95,23 @@ fn message(version: Version<'_>, lines: &[String]) -> String {
     head(profile.profile, profile.message_version, profile.version) + &lines.concat()
 }
 
-fn convert(from: &str, text: &str, to: Version<'_>) -> Result<Written, Fatal> {
+fn convert(from: &str, text: &str, to: Version<'_>) -> Result<WrittenMessage, Fatal> {
     let decoder = open_as(format(from).as_ref(), text.as_bytes(), &[]).unwrap();
     write_as(decoder.as_ref(), text, format(to.0).as_ref(), to.1)
 }
 
 /// The lines between header and footer.
-fn body(written: &Written) -> Vec<&str> {
+fn body(written: &WrittenMessage) -> Vec<&str> {
     let lines: Vec<&str> = written.text.lines().collect();
     lines[1..lines.len() - 1].to_vec()
 }
 
-fn losses(written: &Written) -> Vec<String> {
+fn losses(written: &WrittenMessage) -> Vec<String> {
     let loss = written.report.loss.iter();
     loss.map(|(change, subject, entry)| format!("{} {subject} {}", change.name(), entry.count)).collect()
 }
 
-fn diagnostics(written: &Written) -> Vec<String> {
+fn diagnostics(written: &WrittenMessage) -> Vec<String> {
     written.report.diagnostics.iter().map(common::show).collect()
 }
 
@@ -484,9 +484,9 @@ fn cells_behind_a_definition_of_unknown_end_stay_where_they_were() {
     let text = message(UGC, &[summary.clone(), row(UGC, "AS02", &[]), row(UGC, "SU03", &[])]);
     let decoder = open_as(format("ugc").as_ref(), text.as_bytes(), &[]).unwrap();
     let preamble = decoder.preamble();
-    let brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &[]);
+    let request = common::request(&preamble.header, &preamble.contexts, "1.4", &[]);
     let encoder = format("ugc")
-        .create(&EncodeRequest { shapes: &preamble.shapes, reads: preamble.reads, ..brief })
+        .create(&EncodeRequest { shapes: &preamble.shapes, reads: preamble.reads, ..request })
         .unwrap()
         .blocks()
         .unwrap();
@@ -560,7 +560,7 @@ fn limits_that_cannot_be_kept_are_refused() {
     let create = |id: &str, list: &[(&str, &str)]| {
         let options = pairs(list);
         let encoder =
-            format(id).create(&common::brief(&preamble.header, &preamble.contexts, "1.4", &options));
+            format(id).create(&common::request(&preamble.header, &preamble.contexts, "1.4", &options));
         encoder.map(|created| (created.encoder().max_file_size(), created.encoder().max_blocks()))
     };
     assert_eq!(create("basic-audio", &[]).unwrap(), (Some(4_000_000_000), None));

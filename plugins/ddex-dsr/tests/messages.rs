@@ -562,9 +562,9 @@ fn chunks_of_every_size_give_the_same() {
     let decoder = open(bytes, &[]).unwrap();
     let preamble = decoder.preamble();
     let options = Vec::new();
-    let mut brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &options);
-    brief.shapes = &preamble.shapes;
-    let encoder = common::format().create(&brief).unwrap().blocks().unwrap();
+    let mut request = common::request(&preamble.header, &preamble.contexts, "1.4", &options);
+    request.shapes = &preamble.shapes;
+    let encoder = common::format().create(&request).unwrap().blocks().unwrap();
     let whole = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
     assert_eq!((whole.blocks, whole.rejects.len(), whole.usages), (3, 1, 6));
     assert_eq!(whole.lines as usize, text.lines().count());
@@ -579,7 +579,7 @@ fn chunks_of_every_size_give_the_same() {
         let decoder = open(bytes, &[]).unwrap();
         let cut = read(decoder.as_ref(), bytes, size, Some(encoder.as_ref()));
         assert_eq!(cut.written, whole.written, "size {size}");
-        let rejects = |read: &common::Read| {
+        let rejects = |read: &common::ReadOutcome| {
             read.rejects.iter().map(|(diagnostic, ..)| show(diagnostic)).collect::<Vec<_>>()
         };
         assert_eq!(rejects(&cut), rejects(&whole), "size {size}");
@@ -588,7 +588,7 @@ fn chunks_of_every_size_give_the_same() {
             (whole.blocks, whole.usages, whole.lines),
             "size {size}"
         );
-        let sorted = |read: &common::Read| {
+        let sorted = |read: &common::ReadOutcome| {
             let mut all: Vec<String> =
                 read.diagnostics.iter().filter(|text| !text.starts_with("DSR0214")).cloned().collect();
             all.sort();
@@ -819,9 +819,9 @@ fn older_escapes_are_read_when_asked_for() {
         .replace("Label\\\\\\X", "Label\\\\X");
     let decoder = open(text.as_bytes(), &[("escapes", "1.1")]).unwrap();
     let (preamble, options) = (decoder.preamble(), Vec::new());
-    let mut brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &options);
-    brief.shapes = &preamble.shapes;
-    let encoder = common::format().create(&brief).unwrap().blocks().unwrap();
+    let mut request = common::request(&preamble.header, &preamble.contexts, "1.4", &options);
+    request.shapes = &preamble.shapes;
+    let encoder = common::format().create(&request).unwrap().blocks().unwrap();
     let read = read(decoder.as_ref(), text.as_bytes(), 1 << 20, Some(encoder.as_ref()));
     assert_eq!(read.diagnostics, Vec::<String>::new());
     let written = String::from_utf8(read.written).unwrap();
@@ -899,14 +899,14 @@ proptest::proptest! {
         }
         let Ok(decoder) = open(&bytes, &[]) else { return Ok(()) };
         let (preamble, options) = (decoder.preamble(), Vec::new());
-        let mut brief = common::brief(&preamble.header, &preamble.contexts, "1.4", &options);
-        brief.shapes = &preamble.shapes;
-        let encoder = common::format().create(&brief).unwrap().blocks().unwrap();
+        let mut request = common::request(&preamble.header, &preamble.contexts, "1.4", &options);
+        request.shapes = &preamble.shapes;
+        let encoder = common::format().create(&request).unwrap().blocks().unwrap();
         let whole = read(decoder.as_ref(), &bytes, 1 << 20, Some(encoder.as_ref()));
         let decoder = open(&bytes, &[]).unwrap();
         let cut = read(decoder.as_ref(), &bytes, size, Some(encoder.as_ref()));
         proptest::prop_assert_eq!(String::from_utf8_lossy(&cut.written), String::from_utf8_lossy(&whole.written));
-        let rejects = |read: &common::Read| read.rejects.iter().map(|(diagnostic, ..)| show(diagnostic)).collect::<Vec<_>>();
+        let rejects = |read: &common::ReadOutcome| read.rejects.iter().map(|(diagnostic, ..)| show(diagnostic)).collect::<Vec<_>>();
         proptest::prop_assert_eq!(rejects(&cut), rejects(&whole));
         proptest::prop_assert_eq!((cut.usages, cut.lines), (whole.usages, whole.lines));
         // What was read whole is read again from what was written.

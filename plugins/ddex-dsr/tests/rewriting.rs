@@ -13,7 +13,7 @@
 
 mod common;
 
-use common::{Written, open_as, write_as};
+use common::{WrittenMessage, open_as, write_as};
 use ddex_dsr::facts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -26,11 +26,11 @@ use transpose_core::diagnostics::Diagnostic;
 use transpose_core::format::{Format, Probe, Recognition};
 use transpose_core::model::Field;
 use transpose_records::spec::{CellSlot, CellSpec, ProfileSpec};
-use transpose_testkit::dsr::{Facts, File, Fill, Generator, Wish};
+use transpose_testkit::dsr::{Facts, File, Fill, Generator, MessageRequest};
 
 const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
 
-fn message(profile: &'static ProfileSpec, wish: Wish) -> File {
+fn message(profile: &'static ProfileSpec, wish: MessageRequest) -> File {
     Generator::new(&FACTS, profile, wish).unwrap().message().remove(0)
 }
 
@@ -51,7 +51,7 @@ fn messages_come_out_of_their_own_version_as_they_went_in() {
         let mut count = 0;
         for (seed, fill) in (0..).zip([Fill::Mandatory, Fill::Some, Fill::All].into_iter().cycle()).take(18) {
             let (blocks, contexts) = (seed * 5 % 13, 1 + seed as usize % 4);
-            let wish = Wish { seed, blocks, contexts, fill, files: 1, tabs: seed % 6 == 5 };
+            let wish = MessageRequest { seed, blocks, contexts, fill, files: 1, tabs: seed % 6 == 5 };
             let text = message(profile, wish).text();
             let decoder = open_as(format_of(profile).as_ref(), text.as_bytes(), &[]).unwrap();
             let written =
@@ -84,10 +84,10 @@ fn said(folders: &[PathBuf]) -> BTreeMap<PathBuf, Vec<String>> {
 }
 
 /// Whether a fault was reported when it was written.
-fn is_told(fault: &str, diagnostics: &[&Diagnostic], source: &ProfileSpec, to: &ProfileSpec) -> bool {
+fn is_told(expectation: &str, diagnostics: &[&Diagnostic], source: &ProfileSpec, to: &ProfileSpec) -> bool {
     let told = |code: &str| diagnostics.iter().any(|diagnostic| diagnostic.code.id == code);
     // `line 7 AS03.03: VideoType is empty`
-    let (place, what) = fault.split_once(": ").unwrap();
+    let (place, what) = expectation.split_once(": ").unwrap();
     let record = place.rsplit(' ').next().unwrap();
     let cell = what.split(' ').next().unwrap();
     let in_cell = |code: &str| {
@@ -150,7 +150,7 @@ fn elements(cell: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The values of the source that are neither in what was written nor counted.
-fn silently_lost(file: &File, written: &Written) -> Vec<String> {
+fn silently_lost(file: &File, written: &WrittenMessage) -> Vec<String> {
     let kept: BTreeSet<&str> =
         written.text.lines().flat_map(|line| line.split('\t')).flat_map(elements).collect();
     // A GRid may be among the namespaced identifiers.
@@ -174,7 +174,7 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
     for ((seed, fill), source) in
         wishes.into_iter().flat_map(|wish| facts::profiles().iter().map(move |source| (wish, source)))
     {
-        let wish = Wish { seed, blocks: 5, contexts: 2, fill, files: 1, tabs: false };
+        let wish = MessageRequest { seed, blocks: 5, contexts: 2, fill, files: 1, tabs: false };
         let file = message(source, wish);
         let text = file.text();
         let decoder = open_as(format_of(source).as_ref(), text.as_bytes(), &[]).unwrap();
@@ -225,8 +225,12 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
     let said = said(&folders);
     for (folder, what, written, source, target) in &all {
         let diagnostics: Vec<&Diagnostic> = written.report.diagnostics.iter().collect();
-        for fault in said.get(folder).into_iter().flatten() {
-            assert!(is_told(fault, &diagnostics, source, target), "{what}: {fault} ({})", folder.display());
+        for expectation in said.get(folder).into_iter().flatten() {
+            assert!(
+                is_told(expectation, &diagnostics, source, target),
+                "{what}: {expectation} ({})",
+                folder.display()
+            );
         }
     }
 }

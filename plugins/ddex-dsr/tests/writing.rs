@@ -9,10 +9,10 @@
 
 mod common;
 
-use common::{brief, pairs};
+use common::{pairs, request};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Failure};
-use transpose_core::format::{BlockEncoder, EncodeRequest, Encoded, FileNumber, Numbers, Tally};
+use transpose_core::format::{BlockEncoder, EncodeRequest, EncodedBatch, FileNumber, Numbers, Tally};
 use transpose_core::model::{BlockBatch, Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_core::terms::{ConflictPolicy, QualifyingPlay, Terms};
 
@@ -123,8 +123,8 @@ impl Terms for Deal {
     }
 }
 
-fn create(brief: &EncodeRequest<'_>) -> Result<Box<dyn BlockEncoder>, Vec<String>> {
-    let created = common::format().create(brief).map(|created| created.blocks().unwrap());
+fn create(request: &EncodeRequest<'_>) -> Result<Box<dyn BlockEncoder>, Vec<String>> {
+    let created = common::format().create(request).map(|created| created.blocks().unwrap());
     created.map_err(|fatal| {
         assert_eq!(fatal.failure, Failure::Use);
         fatal
@@ -136,13 +136,13 @@ fn create(brief: &EncodeRequest<'_>) -> Result<Box<dyn BlockEncoder>, Vec<String
 }
 
 /// An entity: its shape, its values, its parent and its context.
-type Given<'a> = (usize, &'a [&'a str], Option<u32>, Option<u32>);
+type EntityInput<'a> = (usize, &'a [&'a str], Option<u32>, Option<u32>);
 
 /// Writes blocks; answers the lines of the body, the report and the marks.
 fn write(
     encoder: &dyn BlockEncoder,
     contexts: &[Entity],
-    blocks: &[&[Given<'_>]],
+    blocks: &[&[EntityInput<'_>]],
 ) -> (Vec<String>, RunReport, Vec<(u32, Tally)>) {
     let shapes = shapes();
     let mut batch = BlockBatch::default();
@@ -161,7 +161,7 @@ fn write(
         }
         batch.end_block(0);
     }
-    let (mut out, mut report) = (Encoded::default(), RunReport::default());
+    let (mut out, mut report) = (EncodedBatch::default(), RunReport::default());
     let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts };
     encoder.encode(blocks, Numbers::default(), &mut out, &mut report).unwrap();
     let text = String::from_utf8(out.bytes).unwrap();
@@ -180,7 +180,7 @@ fn diagnostics(report: &RunReport) -> Vec<String> {
     report.diagnostics.iter().map(common::show).collect()
 }
 
-const BLOCK: &[Given<'_>] = &[
+const BLOCK: &[EntityInput<'_>] = &[
     (0, &["", "0602445790920", "A12425GABC1234002M", "Artist", "Album", "", "Album"], None, None),
     (1, &["", "USS1Z1412345", "Artist", "One\r\nTwo|Three", "Label X", "PT3M2S"], None, None),
     (1, &["", "", "Artist", "Second", "Label X", ""], None, None),
@@ -193,7 +193,7 @@ fn aggregated_usage_becomes_blocks() {
     let (header, contexts, options, shapes) =
         (header(), [context("SubscriptionModel", "OnDemandStream")], pairs(&[]), shapes());
     let encoder =
-        create(&EncodeRequest { shapes: &shapes, ..brief(&header, &contexts, "1.4", &options) }).unwrap();
+        create(&EncodeRequest { shapes: &shapes, ..request(&header, &contexts, "1.4", &options) }).unwrap();
     let mut top = Vec::new();
     let part = FileNumber { number: 1, of: 1 };
     let tally = encoder.begin(part, &mut top);
@@ -255,7 +255,7 @@ fn the_agreement_supplies_defaults_and_older_versions_lose_the_time_played() {
     let encoder = create(&EncodeRequest {
         shapes: &shapes,
         terms: Some(&Deal),
-        ..brief(&header, &contexts, "1.2", &options)
+        ..request(&header, &contexts, "1.2", &options)
     })
     .unwrap();
     let (lines, report, _) = write(encoder.as_ref(), &contexts, &[BLOCK]);
@@ -277,8 +277,8 @@ fn downloads_works_and_use_types_find_their_records() {
     let (header, options, shapes) = (header(), pairs(&[("allow-incomplete", "true")]), shapes());
     let contexts = [context("PayAsYouGoModel", "PermanentDownload"), context("SubscriptionModel", "")];
     let encoder =
-        create(&EncodeRequest { shapes: &shapes, ..brief(&header, &contexts, "1.4", &options) }).unwrap();
-    let album: &[Given<'_>] = &[
+        create(&EncodeRequest { shapes: &shapes, ..request(&header, &contexts, "1.4", &options) }).unwrap();
+    let album: &[EntityInput<'_>] = &[
         (0, &["rel", "", "", "Artist", "Album", "Own label", "Albumm"], None, None),
         (1, &["t1", "", "Artist", "One", "Label X", ""], None, None),
         (3, &["w1", "Work", "Writer"], Some(1), None),
@@ -288,7 +288,7 @@ fn downloads_works_and_use_types_find_their_records() {
         (2, &["3", "", "true", "", "", "Teleport"], Some(1), Some(0)),
         (2, &["1.5", "", "true", "", "", ""], Some(1), Some(1)),
     ];
-    let loose: &[Given<'_>] = &[
+    let loose: &[EntityInput<'_>] = &[
         (1, &["t1", "", "Artist", "One", "", ""], None, None),
         (1, &["t2", "", "", "", "", ""], None, None),
         (2, &["1", "", "true", "", "", "Stream"], Some(1), Some(1)),
@@ -342,7 +342,7 @@ fn everything_that_is_missing_is_told_at_once() {
     let mut bad = context("PayAsYouGoModel", "");
     bad.set(Field::TOTAL_USAGES, "12,5");
     let contexts = [ads, bad];
-    let found = create(&EncodeRequest { terms: Some(&Deal), ..brief(&header, &contexts, "1.2", &options) })
+    let found = create(&EncodeRequest { terms: Some(&Deal), ..request(&header, &contexts, "1.2", &options) })
         .err()
         .unwrap();
     let expected = [
@@ -359,7 +359,7 @@ fn everything_that_is_missing_is_told_at_once() {
         assert!(found.starts_with(expected), "{found}\n{expected}");
     }
     // Without an agreement the field is named.
-    let found = create(&brief(&header, &contexts, "1.2", &options)).err().unwrap();
+    let found = create(&request(&header, &contexts, "1.2", &options)).err().unwrap();
     assert!(found[0].ends_with("Give an agreement that sets `header.period-end`."), "{}", found[0]);
 }
 
@@ -383,7 +383,7 @@ fn options_change_the_head_and_are_checked() {
         ("created", "2026-11-10T06:00:00+01:00"),
         ("summary-record", "SY12"),
     ]);
-    let encoder = create(&brief(&header, &contexts, "1.4", &options)).unwrap();
+    let encoder = create(&request(&header, &contexts, "1.4", &options)).unwrap();
     let mut out = Vec::new();
     encoder.begin(FileNumber { number: 2, of: 3 }, &mut out);
     let text = String::from_utf8(out).unwrap();
@@ -415,7 +415,7 @@ fn options_change_the_head_and_are_checked() {
         ("1.4", &[], &[twin("a"), twin("a")], "DSR0311 context.id: two contexts have the identifier `a`"),
     ] {
         let options = pairs(list);
-        let found = create(&brief(&header, contexts, version, &options)).err().unwrap();
+        let found = create(&request(&header, contexts, version, &options)).err().unwrap();
         assert!(found[0].starts_with(expected), "{}\n{expected}", found[0]);
     }
 }
@@ -450,7 +450,7 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
         pairs(&[("allow-incomplete", "true")]),
         shapes(),
     );
-    let block: &[Given<'_>] = &[
+    let block: &[EntityInput<'_>] = &[
         (0, &["rel", "", "", "Artist", "Album", "", ""], None, None),
         (1, &["", "", "Artist", "Second", "", "PT3M0S"], None, None),
         (3, &["", "Work", "Writer"], Some(1), None),
@@ -458,12 +458,12 @@ fn aggregated_usage_finds_its_records_in_other_profiles() {
     ];
     let written = |id: &str, version: &str| {
         let format = ddex_dsr::formats().into_iter().find(|format| *format.manifest().id == *id).unwrap();
-        let brief = EncodeRequest {
+        let request = EncodeRequest {
             shapes: &shapes,
             terms: Some(&Deal),
-            ..brief(&header, &contexts, version, &options)
+            ..request(&header, &contexts, version, &options)
         };
-        let encoder = format.create(&brief).unwrap().blocks().unwrap();
+        let encoder = format.create(&request).unwrap().blocks().unwrap();
         write(encoder.as_ref(), &contexts, &[block])
     };
     let begins = |lines: &[String], expected: &[&str]| {

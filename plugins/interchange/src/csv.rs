@@ -28,8 +28,8 @@ use serde::Deserialize;
 use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{
-    BlockEncoder, Created, EncodeRequest, Encoded, Encoder, FileNumber, Format, FormatTraits, Grain, Head,
-    Manifest, Numbers, Opened, OptionKind, OptionSpec, Probe, Recognition, Status, Tally, options,
+    BlockEncoder, Created, EncodeRequest, EncodedBatch, Encoder, FileNumber, Format, FormatTraits, Grain,
+    Head, Manifest, Numbers, Opened, OptionKind, OptionSpec, Probe, Recognition, Status, Tally, options,
 };
 use transpose_core::model::{
     Block, Blocks, Cell, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value,
@@ -155,13 +155,13 @@ struct Column {
 
 /// A part of a row that one entity fills.
 struct Cells {
-    filled: Vec<Filled>,
+    filled: Vec<FilledColumn>,
     /// How many commas are behind the last column that the entity has a value for.
     commas: usize,
 }
 
 /// A column of the table that a shape has a value for.
-struct Filled {
+struct FilledColumn {
     /// How many commas come before it: its own, and those of columns that the shape does not have.
     commas: usize,
     /// The column of the shape.
@@ -175,7 +175,7 @@ impl Cells {
         for column in columns {
             cells.commas += usize::from(column.comma);
             if let Some(place) = shape.column(column.field) {
-                cells.filled.push(Filled { commas: cells.commas, place, column: *column });
+                cells.filled.push(FilledColumn { commas: cells.commas, place, column: *column });
                 cells.commas = 0;
             }
         }
@@ -226,15 +226,15 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(brief: &EncodeRequest<'_>, options: &Options) -> Self {
-        let entities = || brief.contexts.iter().chain([brief.header]);
+    fn new(request: &EncodeRequest<'_>, options: &Options) -> Self {
+        let entities = || request.contexts.iter().chain([request.header]);
         let mut fields = entities().fold(FieldSet::EMPTY, |fields, entity| fields.union(entity.fields()));
-        let summed = !brief.reads.of(Group::Event).is_empty();
+        let summed = !request.reads.of(Group::Event).is_empty();
         if summed {
-            let slots = brief.shapes.iter().flat_map(|shape| &shape.columns);
+            let slots = request.shapes.iter().flat_map(|shape| &shape.columns);
             fields = fields.union(slots.filter_map(field_of).collect());
         } else {
-            fields = fields.union(brief.reads);
+            fields = fields.union(request.reads);
         }
         let fields: FieldSet = fields.iter().filter(|field| is_flat(field.group())).collect();
         let first = fields.iter().next();
@@ -269,13 +269,13 @@ impl Writer {
                     out.push(b',');
                 }
                 let value = context.and_then(|context| context.value(column.field));
-                if let Some(value) = value.or_else(|| brief.header.value(column.field)) {
+                if let Some(value) = value.or_else(|| request.header.value(column.field)) {
                     owned(value, column.many, &mut out);
                 }
             }
             out
         };
-        let contexts = brief.contexts.iter().map(Some).chain([None]).map(context_text).collect();
+        let contexts = request.contexts.iter().map(Some).chain([None]).map(context_text).collect();
         let mut currencies: Vec<Box<str>> = Vec::new();
         let mut number = |code: &str| {
             let known = currencies.iter().position(|known| **known == *code);
@@ -285,12 +285,12 @@ impl Writer {
             })
         };
         let currency =
-            brief.contexts.iter().map(|context| context.price_currency().map(&mut number)).collect();
-        let reported = brief.contexts.iter().map(|context| context.text(Field::CURRENCY));
+            request.contexts.iter().map(|context| context.price_currency().map(&mut number)).collect();
+        let reported = request.contexts.iter().map(|context| context.text(Field::CURRENCY));
         let owed = reported.chain([None]).map(|code| number(code.unwrap_or(NO_CURRENCY))).collect();
         let ids: Vec<&str> = fields.iter().map(Field::id).collect();
         let head = if options.heading { format!("{}\n", ids.join(",")) } else { String::new() };
-        let name = brief.header.text(Field::MESSAGE_ID).unwrap_or("canonical");
+        let name = request.header.text(Field::MESSAGE_ID).unwrap_or("canonical");
         let mut writer = Self {
             head: head.into_bytes(),
             lines: u64::from(options.heading),
@@ -307,7 +307,7 @@ impl Writer {
             currencies,
             dropped,
         };
-        writer.plans = brief.shapes.iter().map(|shape| writer.plan(shape)).collect();
+        writer.plans = request.shapes.iter().map(|shape| writer.plan(shape)).collect();
         writer
     }
 
@@ -351,7 +351,7 @@ fn field_of(slot: &Slot) -> Option<Field> {
 }
 
 /// An entity of the block that is being written, other than a usage.
-struct Known<'a> {
+struct ItemCells<'a> {
     entity: EntityRef<'a>,
     group: Option<Group>,
     /// For recordings, the release that they are on.
@@ -369,7 +369,7 @@ const NONE: usize = usize::MAX;
 
 /// The state of encoding one batch.
 struct Run<'a> {
-    known: Vec<Known<'a>>,
+    known: Vec<ItemCells<'a>>,
     /// Parts of rows that several usages share.
     texts: Vec<u8>,
     losses: Losses,
@@ -449,7 +449,7 @@ impl Writer {
             }
             // Nothing refers to a usage; its place is kept where something else follows it.
             while run.known.len() < index {
-                run.known.push(Known {
+                run.known.push(ItemCells {
                     entity,
                     group: None,
                     release: NONE,
@@ -458,7 +458,8 @@ impl Writer {
                     written: true,
                 });
             }
-            let mut known = Known { entity, group, release: NONE, work: NONE, text: None, written: false };
+            let mut known =
+                ItemCells { entity, group, release: NONE, work: NONE, text: None, written: false };
             match (group, plan) {
                 (Some(Group::Release), Some(plan)) => {
                     let part = plan.used.is_some_and(|column| entity.cell(column).first().is_some());
@@ -590,12 +591,12 @@ impl Writer {
     }
 }
 
-fn group_of(known: &[Known<'_>], index: usize) -> Option<Group> {
+fn group_of(known: &[ItemCells<'_>], index: usize) -> Option<Group> {
     known.get(index).and_then(|known| known.group)
 }
 
 /// The release and the recording of a usage that refers to an entity.
-fn place(known: &[Known<'_>], index: usize) -> (usize, usize) {
+fn place(known: &[ItemCells<'_>], index: usize) -> (usize, usize) {
     match known.get(index) {
         Some(found) if found.group == Some(Group::Release) => (index, NONE),
         Some(found) if found.group == Some(Group::Recording) => (found.release, index),
@@ -605,7 +606,7 @@ fn place(known: &[Known<'_>], index: usize) -> (usize, usize) {
 
 /// Writes the part of a row that an entity fills.
 fn part(cells: &Cells, entity: EntityRef<'_>, line: u64, losses: &mut Losses, out: &mut Vec<u8>) {
-    for Filled { commas, place, column } in &cells.filled {
+    for FilledColumn { commas, place, column } in &cells.filled {
         for _ in 0..*commas {
             out.push(b',');
         }
@@ -724,7 +725,7 @@ impl BlockEncoder for Writer {
         &self,
         blocks: Blocks<'_>,
         numbers: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let mut run = Run {
@@ -780,9 +781,9 @@ mod tests {
 
     /// An entity: its shape, what it belongs to, and its values; several values are divided by `;`,
     /// `~` is absent.
-    type Made<'a> = (usize, Option<u32>, &'a [&'a str]);
+    type EntityValues<'a> = (usize, Option<u32>, &'a [&'a str]);
 
-    fn written(reads: &[Field], entities: &[Made<'_>]) -> (String, RunReport) {
+    fn written(reads: &[Field], entities: &[EntityValues<'_>]) -> (String, RunReport) {
         let shapes = shapes();
         let mut context = Entity::default();
         context.set(Field::CURRENCY, "EUR");
@@ -802,7 +803,7 @@ mod tests {
         }
         batch.end_block(0);
         let header = Entity::default();
-        let brief = EncodeRequest {
+        let request = EncodeRequest {
             version: None,
             options: &[],
             header: &header,
@@ -813,8 +814,8 @@ mod tests {
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
             identity: transpose_core::format::OutputIdentity::default(),
         };
-        let encoder = format().create(&brief).unwrap().blocks().unwrap();
-        let (mut out, mut report) = (Encoded::default(), RunReport::default());
+        let encoder = format().create(&request).unwrap().blocks().unwrap();
+        let (mut out, mut report) = (EncodedBatch::default(), RunReport::default());
         encoder.begin(FileNumber { number: 1, of: 1 }, &mut out.bytes);
         let blocks = Blocks { batch: &batch, chunk: &[], shapes: &shapes, contexts: &contexts };
         encoder.encode(blocks, Numbers::default(), &mut out, &mut report).unwrap();
@@ -855,9 +856,9 @@ mod tests {
 
     #[test]
     fn a_usage_without_reference_means_the_only_recording() {
-        let alone: &[Made<'_>] = &[(0, None, &["A"]), (1, None, &["One"]), (2, None, &["1"])];
+        let alone: &[EntityValues<'_>] = &[(0, None, &["A"]), (1, None, &["One"]), (2, None, &["1"])];
         assert!(written(&READS, alone).0.ends_with("\nEUR,A,,One,,1,\n"));
-        let several: &[Made<'_>] = &[(1, None, &["One"]), (1, None, &["Two"]), (2, None, &["1"])];
+        let several: &[EntityValues<'_>] = &[(1, None, &["One"]), (1, None, &["Two"]), (2, None, &["1"])];
         let (text, report) = written(&READS, several);
         assert!(text.ends_with("\nEUR,,,,,1,\n"), "{text}");
         assert_eq!(losses(&report), ["lost recording.title 2: no usage refers to it"]);
@@ -918,7 +919,7 @@ mod tests {
 
     #[test]
     fn a_part_of_a_release_is_no_release_of_recordings() {
-        let entities: &[Made<'_>] = &[
+        let entities: &[EntityValues<'_>] = &[
             (0, None, &["Album", "~"]),
             (0, None, &["Side A", "A1;A2"]),
             (1, None, &["One"]),
@@ -931,7 +932,7 @@ mod tests {
     #[test]
     fn a_row_of_one_empty_cell_is_no_blank_line() {
         let header = Entity::default();
-        let brief = EncodeRequest {
+        let request = EncodeRequest {
             version: None,
             options: &[],
             header: &header,
@@ -942,13 +943,13 @@ mod tests {
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
             identity: transpose_core::format::OutputIdentity::default(),
         };
-        let writer = Writer::new(&brief, &Options::default());
+        let writer = Writer::new(&request, &Options::default());
         let mut batch = BlockBatch::default();
         batch.begin_block(Span::ABSENT, 0);
         batch.push_entity(0, 3, 0);
         batch.end_block(0);
-        let blocks = Blocks { batch: &batch, chunk: &[], shapes: brief.shapes, contexts: &[] };
-        let (mut out, mut report) = (Encoded::default(), RunReport::default());
+        let blocks = Blocks { batch: &batch, chunk: &[], shapes: request.shapes, contexts: &[] };
+        let (mut out, mut report) = (EncodedBatch::default(), RunReport::default());
         writer.encode(blocks, Numbers::default(), &mut out, &mut report).unwrap();
         assert_eq!(out.bytes, b"\"\"\n");
     }
@@ -960,7 +961,7 @@ mod tests {
             let reads = READS.into_iter().collect();
             let now = Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap();
             let (version, terms) = (None, None);
-            let brief = EncodeRequest {
+            let request = EncodeRequest {
                 version,
                 options,
                 header: &header,
@@ -972,7 +973,7 @@ mod tests {
                 identity: transpose_core::format::OutputIdentity::default(),
             };
             let mut out = Vec::new();
-            format().create(&brief).map(|created| {
+            format().create(&request).map(|created| {
                 (created.encoder().begin(FileNumber { number: 1, of: 1 }, &mut out).lines, out)
             })
         };
@@ -990,7 +991,7 @@ mod tests {
         let mut reads = READS.to_vec();
         reads.extend([Field::EVENT_ID, Field::PLAN]);
         let shapes = shapes();
-        let brief = EncodeRequest {
+        let request = EncodeRequest {
             version: None,
             options: &[],
             header: &Entity::default(),
@@ -1001,7 +1002,7 @@ mod tests {
             now: Timestamp::parse(b"2026-11-10T06:00:00Z").unwrap(),
             identity: transpose_core::format::OutputIdentity::default(),
         };
-        let drops = Writer::new(&brief, &Options::default()).drops(brief.reads, &["Own".into()]);
+        let drops = Writer::new(&request, &Options::default()).drops(request.reads, &["Own".into()]);
         let drops: Vec<String> =
             drops.iter().map(|(subject, reason)| format!("{subject}: {reason}")).collect();
         assert_eq!(

@@ -64,7 +64,7 @@ mod tests {
             let header = transpose_core::model::Entity::default();
             let reads = format.writes(None);
             let now = transpose_codes::time::Timestamp::utc(0);
-            let brief = EncodeRequest {
+            let request = EncodeRequest {
                 version: None,
                 options: &[],
                 header: &header,
@@ -76,7 +76,7 @@ mod tests {
                 identity: OutputIdentity::default(),
             };
             let mut out = Vec::new();
-            format.create(&brief).unwrap().encoder().begin(FileNumber { number: 1, of: 1 }, &mut out);
+            format.create(&request).unwrap().encoder().begin(FileNumber { number: 1, of: 1 }, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), format!("{}\r\n", headings.join(",")), "{id}");
         }
     }

@@ -47,12 +47,12 @@ pub(super) struct Plan {
     #[serde(default)]
     pub(super) validate: bool,
     #[serde(default)]
-    pub(super) broken: Vec<Broken>,
+    pub(super) broken: Vec<BrokenInput>,
 }
 
 /// An input with one thing changed.
 #[derive(Deserialize)]
-pub(super) struct Broken {
+pub(super) struct BrokenInput {
     line: Option<usize>,
 }
 

@@ -10,16 +10,16 @@ use serde_json::Value;
 
 use super::Section;
 use super::goals::Figures;
-use super::site::{Site, run};
+use super::setup::{BenchSetup, run};
 use crate::{Outcome, files};
 
 /// How many crates are listed.
 const HEAVIEST: usize = 10;
 
 /// The size of the program as it was built, and without what only debuggers read.
-pub(super) fn size(site: &Site, _section: &Section, _figures: &mut Figures) -> Outcome<String> {
-    let built = site.program("transpose");
-    let bare = site.folder.join("bin/transpose-bare");
+pub(super) fn size(setup: &BenchSetup, _section: &Section, _figures: &mut Figures) -> Outcome<String> {
+    let built = setup.program("transpose");
+    let bare = setup.folder.join("bin/transpose-bare");
     let mib = |bytes: u64| {
         let tenths = bytes * 10 / (1 << 20);
         format!("{}.{} MiB", tenths / 10, tenths % 10)
@@ -37,9 +37,9 @@ pub(super) fn size(site: &Site, _section: &Section, _figures: &mut Figures) -> O
 
 /// Builds Transpose into an empty folder and lists the crates that took longest. Sources are
 /// downloaded before.
-pub(super) fn cold(site: &Site, _section: &Section, _figures: &mut Figures) -> Outcome<String> {
+pub(super) fn cold(setup: &BenchSetup, _section: &Section, _figures: &mut Figures) -> Outcome<String> {
     run(Command::new(env!("CARGO")).current_dir(files::root()).args(["fetch", "--quiet"]))?;
-    let folder = site.folder.join("cold");
+    let folder = setup.folder.join("cold");
     let _ = fs::remove_dir_all(&folder);
     let begin = Instant::now();
     run(Command::new(env!("CARGO"))

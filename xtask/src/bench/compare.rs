@@ -9,7 +9,7 @@ use super::Section;
 use super::contender::{Contender, Race};
 use super::data::Report;
 use super::goals::Figures;
-use super::site::{Site, run, text};
+use super::setup::{BenchSetup, run, text};
 use crate::Outcome;
 
 /// The report; the other one has its rows from the last to the first.
@@ -27,22 +27,22 @@ const SORT: &str = "LC_ALL=C sort -S 256M \"$0\" > \"$2.a\" && LC_ALL=C sort -S 
                     LC_ALL=C comm -3 \"$2.a\" \"$2.b\"; rm -f \"$2.a\" \"$2.b\"";
 
 /// `transpose compare` with and without a limit of memory.
-pub(super) fn reports(site: &Site, section: &Section, _: &mut Figures) -> Outcome<String> {
-    let input = REPORT.make(site)?;
-    let turned = site.out("turned.csv");
-    run(Command::new(&site.python).args(["-c", TURN]).args([&input.csv, &turned]))?;
+pub(super) fn reports(setup: &BenchSetup, section: &Section, _: &mut Figures) -> Outcome<String> {
+    let input = REPORT.make(setup)?;
+    let turned = setup.out("turned.csv");
+    run(Command::new(&setup.python).args(["-c", TURN]).args([&input.csv, &turned]))?;
     let (a, b) = (text(&input.csv), text(&turned));
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count of one, 1 thread", site.line_count(&input.csv)));
+    race.contenders.push(Contender::new("line count of one, 1 thread", setup.line_count(&input.csv)));
     for (name, limit) in [("transpose", &[][..]), ("transpose, 64 MiB", &["--memory-limit", "64MiB"])] {
         let arguments = [&["compare", &a, &b, "--message-format", "json"], limit].concat();
-        race.contenders.push(Contender::new(name, site.transpose(&arguments)));
+        race.contenders.push(Contender::new(name, setup.transpose(&arguments)));
     }
-    let common = site.out("comm.txt");
-    let sort = ["bash", "-c", SORT, &a, &b, &text(&site.out("sorted"))].map(str::to_owned).to_vec();
+    let common = setup.out("comm.txt");
+    let sort = ["bash", "-c", SORT, &a, &b, &text(&setup.out("sorted"))].map(str::to_owned).to_vec();
     race.contenders.push(Contender::new("sort and comm", sort).prints(&common));
     // Transpose ends with another code where it finds a difference, and nothing is measured then.
-    let outcome = race.run(site, section.rounds, |contender| match &contender.output {
+    let outcome = race.run(setup, section.rounds, |contender| match &contender.output {
         Some(output) => nothing_in(output),
         None => Ok(()),
     });

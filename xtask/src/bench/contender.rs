@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::site::Site;
+use super::setup::BenchSetup;
 use crate::{Outcome, files};
 
 /// One thing that is measured.
@@ -82,18 +82,18 @@ impl Race {
     /// end, also when a check fails.
     pub(super) fn run(
         &mut self,
-        site: &Site,
+        setup: &BenchSetup,
         rounds: usize,
         mut check: impl FnMut(&Contender) -> Outcome,
     ) -> Outcome {
-        let outcome = self.rounds(site, rounds, &mut check);
+        let outcome = self.rounds(setup, rounds, &mut check);
         self.contenders.iter().for_each(Contender::remove_output);
         outcome
     }
 
     fn rounds(
         &mut self,
-        site: &Site,
+        setup: &BenchSetup,
         rounds: usize,
         check: &mut impl FnMut(&Contender) -> Outcome,
     ) -> Outcome {
@@ -103,7 +103,7 @@ impl Race {
                 let place = if round % 2 == 0 { place } else { count - 1 - place };
                 let Some(contender) = self.contenders.get_mut(place) else { continue };
                 contender.remove_output();
-                let cost = site.measure(&contender.command, contender.stdout.as_deref())?;
+                let cost = setup.measure(&contender.command, contender.stdout.as_deref())?;
                 println!(
                     "  round {}: {}: {:.3} s, {:.0} MiB",
                     round + 1,

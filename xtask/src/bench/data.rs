@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 
-use super::site::{Site, run, text};
+use super::setup::{BenchSetup, run, text};
 use crate::{Outcome, files};
 
 /// A generated report.
@@ -42,13 +42,13 @@ impl Report {
     }
 
     /// The report, with an agreement and figures that suit it.
-    pub(super) fn make(&self, site: &Site) -> Outcome<Input> {
-        let folder = site.folder.join("data");
+    pub(super) fn make(&self, setup: &BenchSetup) -> Outcome<Input> {
+        let folder = setup.folder.join("data");
         let name = format!("{}-{}", self.shape, self.rows);
-        let few = self.command(site, 2_000).args(["--out", "-"]).stderr(Stdio::inherit()).output()?;
+        let few = self.command(setup, 2_000).args(["--out", "-"]).stderr(Stdio::inherit()).output()?;
         let fingerprint = format!("{} {:?} {}", self.rows, self.options, fingerprint(&few)?);
         let csv = kept(&folder, &format!("{name}.csv"), &fingerprint, |csv| {
-            self.command(site, self.rows).arg("--out").arg(csv).status()
+            self.command(setup, self.rows).arg("--out").arg(csv).status()
         })?;
         let input = Input {
             csv,
@@ -58,23 +58,23 @@ impl Report {
         };
         for (what, path) in [("agreement", &input.agreement), ("figures", &input.figures)] {
             let csv = text(&input.csv);
-            site.convert(&["init", what, &csv, "--overwrite", "--quiet", "-o", &text(path)], &[0])?;
+            setup.convert(&["init", what, &csv, "--overwrite", "--quiet", "-o", &text(path)], &[0])?;
         }
         Ok(input)
     }
 
     /// The command that makes so many rows, but for `--out`.
-    pub(super) fn command(&self, site: &Site, rows: u64) -> Command {
-        let mut command = Command::new(site.program("xtask"));
+    pub(super) fn command(&self, setup: &BenchSetup, rows: u64) -> Command {
+        let mut command = Command::new(setup.program("xtask"));
         command.args(["sample", "--rows", &rows.to_string()]).args(self.options);
         command
     }
 
     /// Takes the report away again, where it is large and quickly made.
-    pub(super) fn discard(&self, site: &Site) {
+    pub(super) fn discard(&self, setup: &BenchSetup) {
         let name = format!("{}-{}", self.shape, self.rows);
         for end in [".csv", ".stamp", "-agreement.toml", "-figures.csv"] {
-            let _ = fs::remove_file(site.folder.join("data").join(format!("{name}{end}")));
+            let _ = fs::remove_file(setup.folder.join("data").join(format!("{name}{end}")));
         }
     }
 }
@@ -124,23 +124,23 @@ pub(super) struct Message {
 
 impl Message {
     /// The message, kept for later runs.
-    pub(super) fn make(&self, site: &Site) -> Outcome<PathBuf> {
-        let few = self.command(site, 2_000, Path::new("-"))?.stderr(Stdio::inherit()).output()?;
+    pub(super) fn make(&self, setup: &BenchSetup) -> Outcome<PathBuf> {
+        let few = self.command(setup, 2_000, Path::new("-"))?.stderr(Stdio::inherit()).output()?;
         let name = format!("{}-{}-{}.tsv", self.format.replace('@', "-"), self.lines, self.ids);
-        let mut command = self.command(site, self.lines, Path::new(&name))?;
-        command.current_dir(site.folder.join("data"));
-        kept(&site.folder.join("data"), &name, &fingerprint(&few)?, |_| command.status())
+        let mut command = self.command(setup, self.lines, Path::new(&name))?;
+        command.current_dir(setup.folder.join("data"));
+        kept(&setup.folder.join("data"), &name, &fingerprint(&few)?, |_| command.status())
     }
 
     /// Writes the message to a place from which it will be removed.
-    pub(super) fn write(&self, site: &Site, path: &Path) -> Outcome {
+    pub(super) fn write(&self, setup: &BenchSetup, path: &Path) -> Outcome {
         println!("making {} of {} lines", self.format, self.lines);
-        run(&mut self.command(site, self.lines, path)?)
+        run(&mut self.command(setup, self.lines, path)?)
     }
 
     /// The command that makes a message of so many lines.
-    fn command(&self, site: &Site, lines: u64, path: &Path) -> Outcome<Command> {
-        let mut command = Command::new(site.generator()?);
+    fn command(&self, setup: &BenchSetup, lines: u64, path: &Path) -> Outcome<Command> {
+        let mut command = Command::new(setup.generator()?);
         command.args([self.format, &lines.to_string(), "2026", "1", self.ids]).arg(path);
         Ok(command)
     }

@@ -10,7 +10,7 @@ pub(super) type Figures = BTreeMap<&'static str, f64>;
 struct Goal {
     id: &'static str,
     text: &'static str,
-    sense: Sense,
+    sense: BetterWhen,
     must: f64,
     aim: f64,
     unit: &'static str,
@@ -18,17 +18,17 @@ struct Goal {
 
 /// Which way is better.
 #[derive(Clone, Copy)]
-enum Sense {
+enum BetterWhen {
     AtLeast,
     AtMost,
 }
 
 const fn at_least(id: &'static str, text: &'static str, must: f64, aim: f64) -> Goal {
-    Goal { id, text, sense: Sense::AtLeast, must, aim, unit: "x" }
+    Goal { id, text, sense: BetterWhen::AtLeast, must, aim, unit: "x" }
 }
 
 const fn at_most(id: &'static str, text: &'static str, must: f64, aim: f64, unit: &'static str) -> Goal {
-    Goal { id, text, sense: Sense::AtMost, must, aim, unit }
+    Goal { id, text, sense: BetterWhen::AtMost, must, aim, unit }
 }
 
 /// Every goal, in the order of the table.
@@ -83,8 +83,8 @@ pub(super) fn table(figures: &Figures, before: &str) -> String {
 impl Goal {
     fn bound(&self, bound: f64) -> String {
         let sign = match self.sense {
-            Sense::AtLeast => "≥",
-            Sense::AtMost => "≤",
+            BetterWhen::AtLeast => "≥",
+            BetterWhen::AtMost => "≤",
         };
         format!("{sign} {bound} {}", self.unit)
     }
@@ -98,8 +98,8 @@ impl Goal {
 
     fn reached(&self, figure: f64) -> &'static str {
         let keeps = |bound: f64| match self.sense {
-            Sense::AtLeast => figure >= bound,
-            Sense::AtMost => figure <= bound,
+            BetterWhen::AtLeast => figure >= bound,
+            BetterWhen::AtMost => figure <= bound,
         };
         match (keeps(self.aim), keeps(self.must)) {
             (true, _) => "aim",

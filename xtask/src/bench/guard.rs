@@ -14,7 +14,7 @@ use std::process::Command;
 use toml::Table;
 
 use super::data::Report;
-use super::site::{Site, rustc, text, text_of};
+use super::setup::{BenchSetup, rustc, text, text_of};
 use crate::{Outcome, files};
 
 /// The report behind the workloads: as many rows a group as in the large ones.
@@ -24,19 +24,20 @@ const REPORT: Report = Report { shape: "guard", rows: 20_000, options: &["--trac
 const TOLERANCE: i64 = 5;
 
 /// Counts and compares, or accepts what it has counted.
-pub(super) fn run(site: &Site, accept: bool) -> Outcome {
+pub(super) fn run(setup: &BenchSetup, accept: bool) -> Outcome {
     let Some(valgrind) = text_of(Command::new("valgrind").arg("--version")) else {
         return Err("valgrind is not installed; the guard counts instructions with its tool callgrind".into());
     };
     let toolchain = format!("{}, {}, {valgrind}", rustc(), std::env::consts::ARCH);
-    let counts = count(site)?;
+    let counts = count(setup)?;
     let path = expectations();
     if accept {
-        let tolerance = fs::read_to_string(&path).map_or(TOLERANCE, |text| Expected::parse(&text).tolerance);
+        let tolerance =
+            fs::read_to_string(&path).map_or(TOLERANCE, |text| Expectations::parse(&text).tolerance);
         println!("{}", render(&counts, tolerance, &toolchain));
         return files::replace(&path, render(&counts, tolerance, &toolchain).as_bytes());
     }
-    let expected = Expected::parse(&files::read(&path)?);
+    let expected = Expectations::parse(&files::read(&path)?);
     let (table, wrong) = compare(&counts, &expected);
     println!("{table}");
     if expected.toolchain != toolchain {
@@ -59,17 +60,17 @@ fn expectations() -> PathBuf {
 /// Instructions by workload.
 type Counts = Vec<(&'static str, u64)>;
 
-fn count(site: &Site) -> Outcome<Counts> {
-    let input = REPORT.make(site)?;
-    let message = text(&site.folder.join("data/guard.tsv"));
-    let flat = text(&site.out("guard.csv"));
+fn count(setup: &BenchSetup) -> Outcome<Counts> {
+    let input = REPORT.make(setup)?;
+    let message = text(&setup.folder.join("data/guard.tsv"));
+    let flat = text(&setup.out("guard.csv"));
     let to_dsr: Vec<String> = [input.to_dsr(&message), vec!["--overwrite".into()]].concat();
     let to_flat = ["convert", &message, "--to", "canonical.csv", "--quiet", "--overwrite", "-o", &flat];
-    let mut counts = vec![("job1", instructions(site, &to_dsr, true)?)];
-    if site.knows("canonical.csv") {
-        counts.push(("job2", instructions(site, &to_flat.map(str::to_owned), true)?));
+    let mut counts = vec![("job1", instructions(setup, &to_dsr, true)?)];
+    if setup.knows("canonical.csv") {
+        counts.push(("job2", instructions(setup, &to_flat.map(str::to_owned), true)?));
     }
-    counts.push(("formats", instructions(site, &["formats".to_owned()], false)?));
+    counts.push(("formats", instructions(setup, &["formats".to_owned()], false)?));
     for path in [message, flat] {
         let _ = fs::remove_file(path);
     }
@@ -77,12 +78,12 @@ fn count(site: &Site) -> Outcome<Counts> {
 }
 
 /// Instructions of one run of Transpose with one thread.
-fn instructions(site: &Site, arguments: &[String], threads: bool) -> Outcome<u64> {
-    let log = site.out("callgrind.log");
+fn instructions(setup: &BenchSetup, arguments: &[String], threads: bool) -> Outcome<u64> {
+    let log = setup.out("callgrind.log");
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(format!("--log-file={}", text(&log)))
-        .arg(site.program("transpose"))
+        .arg(setup.program("transpose"))
         .args(arguments)
         .args(threads.then_some(["--threads", "1"]).iter().flatten())
         .env("SOURCE_DATE_EPOCH", "0")
@@ -104,13 +105,13 @@ fn collected(said: &str) -> Option<u64> {
 
 /// What the file of expectations says.
 #[derive(Default)]
-struct Expected {
+struct Expectations {
     tolerance: i64,
     toolchain: String,
     counts: Table,
 }
 
-impl Expected {
+impl Expectations {
     fn parse(text: &str) -> Self {
         let table: Table = text.parse().unwrap_or_default();
         Self {
@@ -140,7 +141,7 @@ fn render(counts: &Counts, tolerance: i64, toolchain: &str) -> String {
 }
 
 /// The table, and how many workloads are off.
-fn compare(counts: &Counts, expected: &Expected) -> (String, usize) {
+fn compare(counts: &Counts, expected: &Expectations) -> (String, usize) {
     let mut table = format!("{:<10} {:>15} {:>15} {:>9}\n", "workload", "expected", "counted", "change");
     let mut wrong = 0;
     for (name, count) in counts {
@@ -181,14 +182,14 @@ mod tests {
     #[test]
     fn what_is_accepted_is_expected() {
         let counts = vec![("job1", 1_000_000), ("formats", 2_000)];
-        let expected = Expected::parse(&render(&counts, 5, "rustc 1.0"));
+        let expected = Expectations::parse(&render(&counts, 5, "rustc 1.0"));
         assert_eq!(expected.toolchain, "rustc 1.0");
         assert_eq!(compare(&counts, &expected).1, 0);
     }
 
     #[test]
     fn deviations_fail_either_way_and_so_do_new_and_lost_workloads() {
-        let expected = Expected::parse(&render(&vec![("job1", 1_000_000), ("job2", 1_000)], 5, "rustc"));
+        let expected = Expectations::parse(&render(&vec![("job1", 1_000_000), ("job2", 1_000)], 5, "rustc"));
         let off = |counts: Counts| compare(&counts, &expected).1;
         assert_eq!(off(vec![("job1", 1_049_000), ("job2", 951)]), 0);
         assert_eq!(off(vec![("job1", 1_051_000), ("job2", 1_000)]), 1);
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_expectations_in_the_repository_can_be_read() {
-        let expected = Expected::parse(&files::read(&expectations()).unwrap());
+        let expected = Expectations::parse(&files::read(&expectations()).unwrap());
         assert!(expected.count("job1").is_some() && expected.count("formats").is_some());
         assert!(expected.toolchain.starts_with("rustc "), "{}", expected.toolchain);
     }

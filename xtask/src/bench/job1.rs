@@ -10,15 +10,15 @@ use super::Section;
 use super::contender::{Contender, Race, difference};
 use super::data::{Input, Report};
 use super::goals::Figures;
-use super::site::{Site, script, text};
+use super::setup::{BenchSetup, script, text};
 use crate::{Outcome, files};
 
 /// Rows of the large reports.
 const LARGE: u64 = 10_000_000;
 
 /// Sixty countries.
-pub(super) fn wide(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    let race = against_engines(site, section, &Report::wide(LARGE).make(site)?)?;
+pub(super) fn wide(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    let race = against_engines(setup, section, &Report::wide(LARGE).make(setup)?)?;
     compare(&race.1, figures, ["wide-duckdb", "wide-polars"]);
     if let (Some(ours), Some(lines)) = (race.1.find("transpose"), race.1.find("line count")) {
         figures.insert("wide-lines", ours.against(lines, |cost| cost.wall));
@@ -29,8 +29,8 @@ pub(super) fn wide(site: &Site, section: &Section, figures: &mut Figures) -> Out
 }
 
 /// One country.
-pub(super) fn narrow(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    let race = against_engines(site, section, &Report::narrow(LARGE).make(site)?)?;
+pub(super) fn narrow(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    let race = against_engines(setup, section, &Report::narrow(LARGE).make(setup)?)?;
     compare(&race.1, figures, ["narrow-duckdb", "narrow-polars"]);
     if let (Some(ours), Some(lines)) = (race.1.find("transpose"), race.1.find("line count")) {
         figures.insert("narrow-lines", ours.against(lines, |cost| cost.wall));
@@ -40,8 +40,8 @@ pub(super) fn narrow(site: &Site, section: &Section, figures: &mut Figures) -> O
 }
 
 /// A million rows of sixty countries, where the start of a program still counts.
-pub(super) fn million(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    let race = against_engines(site, section, &Report::wide(LARGE / 10).make(site)?)?;
+pub(super) fn million(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    let race = against_engines(setup, section, &Report::wide(LARGE / 10).make(setup)?)?;
     compare(&race.1, figures, ["million-duckdb", "million-polars"]);
     Ok(race.0)
 }
@@ -52,28 +52,28 @@ fn compare(race: &Race, figures: &mut Figures, [duckdb, polars]: [&'static str; 
 }
 
 /// The text of a section and the race behind it.
-fn against_engines(site: &Site, section: &Section, input: &Input) -> Outcome<(String, Race)> {
+fn against_engines(setup: &BenchSetup, section: &Section, input: &Input) -> Outcome<(String, Race)> {
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread", site.line_count(&input.csv)));
-    race.contenders.push(transpose(site, "transpose", input, &[]));
+    race.contenders.push(Contender::new("line count, 1 thread", setup.line_count(&input.csv)));
+    race.contenders.push(transpose(setup, "transpose", input, &[]));
     for peer in ["duckdb", "polars"] {
-        if site.package(peer).is_none() {
+        if setup.package(peer).is_none() {
             race.missing.push((peer.into(), "not installed: `cargo xtask bench --peers` sets it up".into()));
             continue;
         }
         for variant in ["all", "keys"] {
-            let output = site.out(&format!("{peer}-{variant}.csv"));
+            let output = setup.out(&format!("{peer}-{variant}.csv"));
             let script = text(&script(&format!("{peer}_job1.py")));
             let command =
-                vec![text(&site.peers()), script, text(&input.csv), text(&output), variant.to_owned()];
+                vec![text(&setup.peers()), script, text(&input.csv), text(&output), variant.to_owned()];
             race.contenders
                 .push(Contender::new(&format!("{peer}, group by {variant}"), command).writes(&output));
         }
     }
     let (plans, mut agreed) = (input.plans()?, None);
-    race.run(site, section.rounds, |contender| {
+    race.run(setup, section.rounds, |contender| {
         let Some(output) = &contender.output else { return Ok(()) };
-        let found = digest(site, output, &plans)?;
+        let found = digest(setup, output, &plans)?;
         println!("  {} found {found}", contender.name);
         let agreed = agreed.get_or_insert_with(|| found.clone());
         if *agreed == found {
@@ -87,49 +87,49 @@ fn against_engines(site: &Site, section: &Section, input: &Input) -> Outcome<(St
 }
 
 /// Groups, plays, seconds and a digest of what an engine has found, by an independent script.
-pub(super) fn digest(site: &Site, output: &Path, plans: &[String]) -> Outcome<String> {
+pub(super) fn digest(setup: &BenchSetup, output: &Path, plans: &[String]) -> Outcome<String> {
     let file = if output.is_dir() {
         files::entries(output)?.into_iter().next().ok_or("transpose has written nothing")?
     } else {
         output.to_owned()
     };
     let script = files::root().join("xtask/oracle/groups.py");
-    let digest = Command::new(&site.python).arg(script).arg(file).args(plans).output()?;
+    let digest = Command::new(&setup.python).arg(script).arg(file).args(plans).output()?;
     if !digest.status.success() {
         return Err(String::from_utf8_lossy(&digest.stderr).into());
     }
     Ok(String::from_utf8(digest.stdout)?.trim().to_owned())
 }
 
-fn transpose(site: &Site, name: &str, input: &Input, more: &[&str]) -> Contender {
-    let output = site.out(&name.replace(' ', "-"));
+fn transpose(setup: &BenchSetup, name: &str, input: &Input, more: &[&str]) -> Contender {
+    let output = setup.out(&name.replace(' ', "-"));
     let arguments = input.to_dsr(&format!("{}/", text(&output)));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
-    Contender::new(name, site.transpose(&arguments)).writes(&output)
+    Contender::new(name, setup.transpose(&arguments)).writes(&output)
 }
 
 /// The limit, in MiB.
 const LIMIT: f64 = 256.0;
 
 /// The wide report with less memory than it wants.
-pub(super) fn memory_limit(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    if !site.knows("--memory-limit") {
+pub(super) fn memory_limit(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    if !setup.knows("--memory-limit") {
         return Ok("Not measured: this build of `transpose convert` has no `--memory-limit`.\n".into());
     }
-    let input = Report::wide(LARGE).make(site)?;
-    let spill = site.out("spill");
+    let input = Report::wide(LARGE).make(setup)?;
+    let spill = setup.out("spill");
     fs::create_dir_all(&spill)?;
     let (limit, spill) = (format!("{LIMIT}MiB"), text(&spill));
     let mut more = vec!["--memory-limit", &limit];
-    if site.knows("--temp-dir") {
+    if setup.knows("--temp-dir") {
         more.extend(["--temp-dir", &spill]);
     }
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread", site.line_count(&input.csv)));
-    race.contenders.push(transpose(site, "transpose", &input, &[]));
-    race.contenders.push(transpose(site, "limited transpose", &input, &more));
-    let (free, limited) = (site.out("transpose"), site.out("limited-transpose"));
-    race.run(site, section.rounds, |contender| {
+    race.contenders.push(Contender::new("line count, 1 thread", setup.line_count(&input.csv)));
+    race.contenders.push(transpose(setup, "transpose", &input, &[]));
+    race.contenders.push(transpose(setup, "limited transpose", &input, &more));
+    let (free, limited) = (setup.out("transpose"), setup.out("limited-transpose"));
+    race.run(setup, section.rounds, |contender| {
         if contender.output.as_ref() != Some(&limited) {
             return Ok(());
         }
@@ -151,22 +151,22 @@ pub(super) fn memory_limit(site: &Site, section: &Section, figures: &mut Figures
 }
 
 /// The same groups from ten times the rows: memory must not grow with the file.
-pub(super) fn same_groups(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
+pub(super) fn same_groups(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
     let large = Report::few(LARGE);
-    let inputs = [Report::few(LARGE / 10).make(site)?, large.make(site)?];
+    let inputs = [Report::few(LARGE / 10).make(setup)?, large.make(setup)?];
     let mut race = Race::default();
     for (name, input) in ["rows", "tenfold rows"].into_iter().zip(&inputs) {
-        race.contenders.push(transpose(site, name, input, &[]));
+        race.contenders.push(transpose(setup, name, input, &[]));
     }
     let mut groups = Vec::new();
     let plans = inputs[0].plans()?;
-    let outcome = race.run(site, section.rounds, |contender| {
+    let outcome = race.run(setup, section.rounds, |contender| {
         let Some(output) = &contender.output else { return Ok(()) };
-        let found = digest(site, output, &plans)?;
+        let found = digest(setup, output, &plans)?;
         groups.push(found.split(' ').next().unwrap_or_default().to_owned());
         Ok(())
     });
-    large.discard(site);
+    large.discard(setup);
     outcome?;
     if groups.first() != groups.last() {
         return Err(format!("the reports have different groups ({groups:?}) and cannot be compared").into());

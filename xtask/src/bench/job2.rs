@@ -9,7 +9,7 @@ use super::Section;
 use super::contender::{Contender, Race, difference};
 use super::data::Report;
 use super::goals::{Figures, keep_largest};
-use super::site::{Site, mawk, run, script, text};
+use super::setup::{BenchSetup, mawk, run, script, text};
 use crate::Outcome;
 
 /// The format that is written.
@@ -26,32 +26,32 @@ const LINES: u64 = 1_000_000;
 const TENFOLD: Report = Report { shape: "tenfold", rows: 20_000_000, options: &["--tracks", "2000000"] };
 
 /// Why there is nothing to measure, if so.
-fn obstacle(site: &Site) -> Option<String> {
-    (!site.knows(FLAT)).then(|| format!("Not measured: this build of Transpose does not write `{FLAT}`.\n"))
+fn obstacle(setup: &BenchSetup) -> Option<String> {
+    (!setup.knows(FLAT)).then(|| format!("Not measured: this build of Transpose does not write `{FLAT}`.\n"))
 }
 
 /// The plain message against mawk and Python.
-pub(super) fn plain(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    if let Some(obstacle) = obstacle(site) {
+pub(super) fn plain(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    if let Some(obstacle) = obstacle(setup) {
         return Ok(obstacle);
     }
-    let message = message(site)?;
+    let message = message(setup)?;
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread", site.line_count(&message.path)));
-    let ours = transpose(site, "transpose", &message.path);
+    race.contenders.push(Contender::new("line count, 1 thread", setup.line_count(&message.path)));
+    let ours = transpose(setup, "transpose", &message.path);
     race.contenders.push(ours);
     let (awk, python) = (script("dsr_flat.awk"), script("dsr_flat.py"));
     if mawk().is_none() {
         race.missing.push(("mawk".into(), "not installed: it is a package of most systems".into()));
     } else {
         let command = vec!["mawk".into(), "-f".into(), text(&awk), text(&message.path)];
-        race.contenders.push(Contender::new("mawk", command).prints(&site.out("mawk.csv")));
+        race.contenders.push(Contender::new("mawk", command).prints(&setup.out("mawk.csv")));
     }
-    let output = site.out("python.csv");
-    let command = vec![site.python.clone(), text(&python), text(&message.path), text(&output)];
+    let output = setup.out("python.csv");
+    let command = vec![setup.python.clone(), text(&python), text(&message.path), text(&output)];
     race.contenders.push(Contender::new("python, csv module", command).writes(&output));
-    let reference = site.out("transpose.csv");
-    race.run(site, section.rounds, |contender| same_as(&reference, contender))?;
+    let reference = setup.out("transpose.csv");
+    race.run(setup, section.rounds, |contender| same_as(&reference, contender))?;
     figures.extend(race.times("mawk").map(|ratio| ("job2-mawk", ratio)));
     figures.extend(race.times("python").map(|ratio| ("job2-python", ratio)));
     keep_peaks(&race, figures);
@@ -59,18 +59,18 @@ pub(super) fn plain(site: &Site, section: &Section, figures: &mut Figures) -> Ou
 }
 
 /// The same message packed with gzip, in one member and in many.
-pub(super) fn gzip(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    if let Some(obstacle) = obstacle(site) {
+pub(super) fn gzip(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    if let Some(obstacle) = obstacle(setup) {
         return Ok(obstacle);
     }
-    let message = message(site)?;
+    let message = message(setup)?;
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread, not packed", site.line_count(&message.path)));
-    race.contenders.push(transpose(site, "transpose, not packed", &message.path));
-    let packed = pack(site, &message.path)?;
-    race.contenders.extend(packed.iter().map(|(name, path)| transpose(site, name, path)));
-    let reference = site.out("transpose,-not-packed.csv");
-    race.run(site, section.rounds, |contender| same_as(&reference, contender))?;
+    race.contenders.push(Contender::new("line count, 1 thread, not packed", setup.line_count(&message.path)));
+    race.contenders.push(transpose(setup, "transpose, not packed", &message.path));
+    let packed = pack(setup, &message.path)?;
+    race.contenders.extend(packed.iter().map(|(name, path)| transpose(setup, name, path)));
+    let reference = setup.out("transpose,-not-packed.csv");
+    race.run(setup, section.rounds, |contender| same_as(&reference, contender))?;
     keep_peaks(&race, figures);
     for (_, path) in packed {
         let _ = fs::remove_file(path);
@@ -80,25 +80,25 @@ pub(super) fn gzip(site: &Site, section: &Section, figures: &mut Figures) -> Out
 
 /// Packs a message in one member and in many; answers the files with what they are called in a
 /// table.
-pub(super) fn pack(site: &Site, message: &Path) -> Outcome<Vec<(String, PathBuf)>> {
+pub(super) fn pack(setup: &BenchSetup, message: &Path) -> Outcome<Vec<(String, PathBuf)>> {
     let mut packed = Vec::new();
     for (name, member) in [("one member", None), ("members of 1 MiB", Some("1048576"))] {
         let path = message.with_extension(format!("{}.tsv.gz", name.replace(' ', "-")));
-        run(Command::new(&site.python).arg(script("pack.py")).args([message, &path]).args(member))?;
+        run(Command::new(&setup.python).arg(script("pack.py")).args([message, &path]).args(member))?;
         packed.push((format!("gzip, {name}"), path));
     }
     Ok(packed)
 }
 
 /// Ten times the lines: memory must not grow with the file.
-pub(super) fn tenfold(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    if let Some(obstacle) = obstacle(site) {
+pub(super) fn tenfold(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    if let Some(obstacle) = obstacle(setup) {
         return Ok(obstacle);
     }
-    let small = message(site)?;
-    let path = site.out("message-tenfold.tsv");
+    let small = message(setup)?;
+    let path = setup.out("message-tenfold.tsv");
     println!("making a message of ten times the size");
-    let outcome = make_tenfold(site, &path).and_then(|()| {
+    let outcome = make_tenfold(setup, &path).and_then(|()| {
         let large = Message::of(&path)?;
         if large.lines < small.lines * 9 {
             return Err(format!("{} lines are not ten times {}", large.lines, small.lines).into());
@@ -107,11 +107,11 @@ pub(super) fn tenfold(site: &Site, section: &Section, figures: &mut Figures) -> 
         for (name, message) in [("once", &small), ("tenfold", &large)] {
             race.contenders.push(Contender::new(
                 &format!("line count, 1 thread, {name}"),
-                site.line_count(&message.path),
+                setup.line_count(&message.path),
             ));
-            race.contenders.push(transpose(site, &format!("transpose, {name}"), &message.path));
+            race.contenders.push(transpose(setup, &format!("transpose, {name}"), &message.path));
         }
-        race.run(site, section.rounds, |_| Ok(()))?;
+        race.run(setup, section.rounds, |_| Ok(()))?;
         keep_peaks(&race, figures);
         let mut rows = String::new();
         for (name, message) in [("once", &small), ("tenfold", &large)] {
@@ -155,11 +155,11 @@ impl Message {
 }
 
 /// The message that Transpose writes from the report.
-fn message(site: &Site) -> Outcome<Message> {
-    let path = site.folder.join("data/message.tsv");
+fn message(setup: &BenchSetup) -> Outcome<Message> {
+    let path = setup.folder.join("data/message.tsv");
     let _ = fs::remove_file(&path);
-    let arguments = REPORT.make(site)?.to_dsr(&text(&path));
-    site.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[0])?;
+    let arguments = REPORT.make(setup)?.to_dsr(&text(&path));
+    setup.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[0])?;
     let message = Message::of(&path)?;
     if message.lines < LINES {
         return Err(format!("the message has {} lines, fewer than {LINES}", message.lines).into());
@@ -167,12 +167,13 @@ fn message(site: &Site) -> Outcome<Message> {
     Ok(message)
 }
 
-fn make_tenfold(site: &Site, path: &Path) -> Outcome {
-    let mut make = TENFOLD.command(site, TENFOLD.rows).args(["--out", "-"]).stdout(Stdio::piped()).spawn()?;
+fn make_tenfold(setup: &BenchSetup, path: &Path) -> Outcome {
+    let mut make =
+        TENFOLD.command(setup, TENFOLD.rows).args(["--out", "-"]).stdout(Stdio::piped()).spawn()?;
     let report = make.stdout.take().ok_or("the report has no output")?;
     // The countries and plans are the same, so the side files of the smaller report suit.
-    let arguments = REPORT.make(site)?.convert_from("-", &text(path));
-    let convert = Command::new(site.program("transpose")).args(arguments).stdin(report).status();
+    let arguments = REPORT.make(setup)?.convert_from("-", &text(path));
+    let convert = Command::new(setup.program("transpose")).args(arguments).stdin(report).status();
     let made = make.wait()?;
     if !convert?.success() || !made.success() {
         return Err("the message of ten times the size could not be made".into());
@@ -180,10 +181,10 @@ fn make_tenfold(site: &Site, path: &Path) -> Outcome {
     Ok(())
 }
 
-fn transpose(site: &Site, name: &str, message: &Path) -> Contender {
-    let output = site.out(&format!("{}.csv", name.replace(' ', "-")));
+fn transpose(setup: &BenchSetup, name: &str, message: &Path) -> Contender {
+    let output = setup.out(&format!("{}.csv", name.replace(' ', "-")));
     let arguments = ["convert", &text(message), "--to", FLAT, "--quiet", "-o", &text(&output)];
-    Contender::new(name, site.transpose(&arguments)).writes(&output)
+    Contender::new(name, setup.transpose(&arguments)).writes(&output)
 }
 
 fn same_as(reference: &Path, contender: &Contender) -> Outcome {

@@ -9,7 +9,7 @@ use super::contender::{Contender, Race};
 use super::data::Message;
 use super::goals::{Figures, keep_largest};
 use super::job2::pack;
-use super::site::{Site, mawk, script, text};
+use super::setup::{BenchSetup, mawk, script, text};
 use crate::Outcome;
 
 /// The lines of a message.
@@ -23,35 +23,40 @@ const UGC: Message = Message { format: "ddex.dsr.ugc@1.4", lines: LINES, ids: "g
 const UNORDERED: [Message; 2] = [Message { ids: "random", ..AUDIO }, Message { ids: "random", ..UGC }];
 
 /// Why there is nothing to measure, if so.
-fn obstacle(site: &Site) -> Option<String> {
-    (!site.knows("validate")).then(|| "Not measured: this build of Transpose has no `validate`.\n".into())
+fn obstacle(setup: &BenchSetup) -> Option<String> {
+    (!setup.knows("validate")).then(|| "Not measured: this build of Transpose has no `validate`.\n".into())
 }
 
 /// A message of the Basic Audio Profile.
-pub(super) fn audio(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    against_mawk(site, section, figures, AUDIO)
+pub(super) fn audio(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    against_mawk(setup, section, figures, AUDIO)
 }
 
 /// A message of the UGC Profile.
-pub(super) fn ugc(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    against_mawk(site, section, figures, UGC)
+pub(super) fn ugc(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    against_mawk(setup, section, figures, UGC)
 }
 
-fn against_mawk(site: &Site, section: &Section, figures: &mut Figures, message: Message) -> Outcome<String> {
-    if let Some(obstacle) = obstacle(site) {
+fn against_mawk(
+    setup: &BenchSetup,
+    section: &Section,
+    figures: &mut Figures,
+    message: Message,
+) -> Outcome<String> {
+    if let Some(obstacle) = obstacle(setup) {
         return Ok(obstacle);
     }
-    let path = message.make(site)?;
+    let path = message.make(setup)?;
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread", site.line_count(&path)));
-    race.contenders.push(validate(site, "transpose", &path));
+    race.contenders.push(Contender::new("line count, 1 thread", setup.line_count(&path)));
+    race.contenders.push(validate(setup, "transpose", &path));
     if mawk().is_none() {
         race.missing.push(("mawk".into(), "not installed: it is a package of most systems".into()));
     } else {
         let command = vec!["mawk".into(), "-f".into(), text(&script("dsr_check.awk")), text(&path)];
-        race.contenders.push(Contender::new("mawk", command).prints(&site.out("mawk.txt")));
+        race.contenders.push(Contender::new("mawk", command).prints(&setup.out("mawk.txt")));
     }
-    let counted = agreed(site, section, &mut race)?;
+    let counted = agreed(setup, section, &mut race)?;
     if let (Some(ours), Some(lines)) = (race.find("transpose"), race.find("line count")) {
         keep_largest(figures, "job3-lines", ours.against(lines, |cost| cost.wall));
     }
@@ -60,29 +65,29 @@ fn against_mawk(site: &Site, section: &Section, figures: &mut Figures, message: 
 }
 
 /// Both messages with identifiers in no order.
-pub(super) fn unordered(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    if let Some(obstacle) = obstacle(site) {
+pub(super) fn unordered(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    if let Some(obstacle) = obstacle(setup) {
         return Ok(obstacle);
     }
     let mut out = format!("{}.\n\n{HEADINGS}", section.rounds());
     for message in UNORDERED {
-        row(site, section, figures, &message.make(site)?, message.format, &mut out)?;
+        row(setup, section, figures, &message.make(setup)?, message.format, &mut out)?;
     }
     Ok(out)
 }
 
 /// The message of the Basic Audio Profile packed with gzip, in one member and in many.
-pub(super) fn gzip(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    if let Some(obstacle) = obstacle(site) {
+pub(super) fn gzip(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    if let Some(obstacle) = obstacle(setup) {
         return Ok(obstacle);
     }
-    let path = AUDIO.make(site)?;
+    let path = AUDIO.make(setup)?;
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread, not packed", site.line_count(&path)));
-    race.contenders.push(validate(site, "transpose, not packed", &path));
-    let packed = pack(site, &path)?;
-    race.contenders.extend(packed.iter().map(|(name, path)| validate(site, name, path)));
-    let counted = agreed(site, section, &mut race);
+    race.contenders.push(Contender::new("line count, 1 thread, not packed", setup.line_count(&path)));
+    race.contenders.push(validate(setup, "transpose, not packed", &path));
+    let packed = pack(setup, &path)?;
+    race.contenders.extend(packed.iter().map(|(name, path)| validate(setup, name, path)));
+    let counted = agreed(setup, section, &mut race);
     for (_, path) in packed {
         let _ = fs::remove_file(path);
     }
@@ -91,17 +96,17 @@ pub(super) fn gzip(site: &Site, section: &Section, figures: &mut Figures) -> Out
 }
 
 /// Ten times the lines, with identifiers in order and in none: memory must not grow with the file.
-pub(super) fn tenfold(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    if let Some(obstacle) = obstacle(site) {
+pub(super) fn tenfold(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    if let Some(obstacle) = obstacle(setup) {
         return Ok(obstacle);
     }
     let mut out = format!("{}.\n\n{HEADINGS}", section.rounds());
     for message in [AUDIO, UNORDERED[0]] {
         let message = Message { lines: LINES * 10, ..message };
-        let path = site.out("message-tenfold.tsv");
+        let path = setup.out("message-tenfold.tsv");
         let name = format!("{}, identifiers {}", message.format, message.ids);
         let measured =
-            message.write(site, &path).and_then(|()| row(site, section, figures, &path, &name, &mut out));
+            message.write(setup, &path).and_then(|()| row(setup, section, figures, &path, &name, &mut out));
         let _ = fs::remove_file(&path);
         measured?;
     }
@@ -113,7 +118,7 @@ const HEADINGS: &str =
 
 /// Measures one message and adds its row.
 fn row(
-    site: &Site,
+    setup: &BenchSetup,
     section: &Section,
     figures: &mut Figures,
     path: &Path,
@@ -121,9 +126,9 @@ fn row(
     out: &mut String,
 ) -> Outcome {
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count", site.line_count(path)));
-    race.contenders.push(validate(site, "transpose", path));
-    let counted = agreed(site, section, &mut race)?;
+    race.contenders.push(Contender::new("line count", setup.line_count(path)));
+    race.contenders.push(validate(setup, "transpose", path));
+    let counted = agreed(setup, section, &mut race)?;
     keep_peaks(&race, figures);
     if let (Some(lines), Some(ours)) = (race.find("line count"), race.find("transpose")) {
         let _ = writeln!(
@@ -139,16 +144,16 @@ fn row(
     Ok(())
 }
 
-fn validate(site: &Site, name: &str, message: &Path) -> Contender {
-    let output = site.out(&format!("{}.jsonl", name.replace(' ', "-")));
+fn validate(setup: &BenchSetup, name: &str, message: &Path) -> Contender {
+    let output = setup.out(&format!("{}.jsonl", name.replace(' ', "-")));
     let arguments = ["validate", &text(message), "--report", "jsonl"];
-    Contender::new(name, site.transpose(&arguments)).prints(&output)
+    Contender::new(name, setup.transpose(&arguments)).prints(&output)
 }
 
 /// Runs everyone; all must have counted the same and found no fault. Answers what was counted.
-fn agreed(site: &Site, section: &Section, race: &mut Race) -> Outcome<String> {
+fn agreed(setup: &BenchSetup, section: &Section, race: &mut Race) -> Outcome<String> {
     let mut agreed: Option<[u64; 4]> = None;
-    race.run(site, section.rounds, |contender| {
+    race.run(setup, section.rounds, |contender| {
         let Some(output) = &contender.output else { return Ok(()) };
         let said = fs::read_to_string(output)?;
         let found = counts(&said).ok_or_else(|| format!("{} prints no counts: {said}", contender.name))?;

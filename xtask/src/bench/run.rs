@@ -8,7 +8,7 @@ use super::Section;
 use super::contender::{Contender, Race, difference};
 use super::data::Report;
 use super::goals::Figures;
-use super::site::{Site, text};
+use super::setup::{BenchSetup, text};
 use crate::{Outcome, files};
 
 const REPORT: Report = Report::wide(1_000_000);
@@ -33,23 +33,23 @@ rm -r "$out.parts"
 "#;
 
 /// Eight reports of a million plays.
-pub(super) fn reports(site: &Site, section: &Section, _: &mut Figures) -> Outcome<String> {
-    let input = REPORT.make(site)?;
+pub(super) fn reports(setup: &BenchSetup, section: &Section, _: &mut Figures) -> Outcome<String> {
+    let input = REPORT.make(setup)?;
     let (agreement, figures) = input.side_files();
-    let job = site.out("job.toml");
+    let job = setup.out("job.toml");
     files::replace(&job, toml(&input.csv, agreement, figures).as_bytes())?;
-    let (ours, theirs) = (site.out("run"), site.out("one-by-one"));
+    let (ours, theirs) = (setup.out("run"), setup.out("one-by-one"));
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread", site.line_count(&input.csv)));
-    let run = site.transpose(&["run", &text(&job), "-q", "-o", &format!("{}/", text(&ours))]);
+    race.contenders.push(Contender::new("line count, 1 thread", setup.line_count(&input.csv)));
+    let run = setup.transpose(&["run", &text(&job), "-q", "-o", &format!("{}/", text(&ours))]);
     race.contenders.push(Contender::new("transpose run, 8 reports", run).writes(&ours));
-    let program = site.program("transpose");
+    let program = setup.program("transpose");
     let paths = [&program, &input.csv, agreement, figures, &theirs].map(text);
     let split = ["bash", "-c", SPLIT].into_iter().map(str::to_owned).chain(paths);
     let split = split.chain(TERRITORIES.map(str::to_owned)).collect();
     race.contenders.push(Contender::new("awk and 8 conversions", split).writes(&theirs));
     let mut differs = None;
-    let outcome = race.run(site, section.rounds, |contender| {
+    let outcome = race.run(setup, section.rounds, |contender| {
         if contender.output.as_ref() == Some(&theirs) && ours.exists() {
             differs = difference(&ours, &theirs)?;
         }

@@ -8,7 +8,7 @@ use std::process::Command;
 use super::contender::difference;
 use super::data::{Input, Report};
 use super::job1::digest;
-use super::site::{Site, text, text_of};
+use super::setup::{BenchSetup, text, text_of};
 use crate::{Outcome, files};
 
 const ROWS: u64 = 1_000_000;
@@ -30,22 +30,22 @@ const CHUNKS: [&str; 5] = ["4KiB", "64KiB", "256KiB", "1MiB", "8MiB"];
 const LIMITS: [Option<&str>; 3] = [None, Some("256MiB"), Some("64MiB")];
 
 /// Runs everything and compares.
-pub(super) fn run(site: &Site) -> Outcome {
-    combinations(site)?;
-    line_ends(site)?;
-    engines(site)
+pub(super) fn run(setup: &BenchSetup) -> Outcome {
+    combinations(setup)?;
+    line_ends(setup)?;
+    engines(setup)
 }
 
 /// Every combination writes the message and the quarantine of the first.
-fn combinations(site: &Site) -> Outcome {
-    let input = DAMAGED.make(site)?;
-    let limits = if site.knows("--memory-limit") {
+fn combinations(setup: &BenchSetup) -> Outcome {
+    let input = DAMAGED.make(setup)?;
+    let limits = if setup.knows("--memory-limit") {
         &LIMITS[..]
     } else {
         println!("`--memory-limit` is not varied: this build does not have it");
         &LIMITS[..1]
     };
-    let (first, other) = (site.out("same-first"), site.out("same-other"));
+    let (first, other) = (setup.out("same-first"), setup.out("same-other"));
     let mut runs = 0;
     for limit in limits {
         for threads in THREADS {
@@ -61,7 +61,7 @@ fn combinations(site: &Site) -> Outcome {
                 );
                 arguments.extend(limit.iter().flat_map(|limit| ["--memory-limit", limit]).map(String::from));
                 // Rows were quarantined: exit code 1.
-                site.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[1])?;
+                setup.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[1])?;
                 let what =
                     format!("{threads} threads, chunks of {chunk}, memory {}", limit.unwrap_or("as it is"));
                 if runs > 0
@@ -82,7 +82,7 @@ fn combinations(site: &Site) -> Outcome {
         "{runs} runs over {} wrote the same message ({message} lines) and quarantine ({rejects} lines)",
         input.size()?
     );
-    let outcome = only_damage_is_missing(site, &input, &first.join("message.tsv"));
+    let outcome = only_damage_is_missing(setup, &input, &first.join("message.tsv"));
     for folder in [first, other] {
         let _ = fs::remove_dir_all(folder);
     }
@@ -90,12 +90,12 @@ fn combinations(site: &Site) -> Outcome {
 }
 
 /// No row but the damaged ones is missing from the message: a stray quote swallows nothing.
-fn only_damage_is_missing(site: &Site, damaged: &Input, message: &Path) -> Outcome {
+fn only_damage_is_missing(setup: &BenchSetup, damaged: &Input, message: &Path) -> Outcome {
     let script = files::root().join("xtask/oracle/damage.py");
-    let whole = QUOTED.make(site)?;
-    let counted = text_of(Command::new(&site.python).arg(script).args([&whole.csv, &damaged.csv]))
+    let whole = QUOTED.make(setup)?;
+    let counted = text_of(Command::new(&setup.python).arg(script).args([&whole.csv, &damaged.csv]))
         .ok_or("the damaged rows cannot be counted")?;
-    let found = digest(site, message, &damaged.plans()?)?;
+    let found = digest(setup, message, &damaged.plans()?)?;
     let plays = found.split(' ').nth(1).and_then(|plays| plays.parse().ok()).unwrap_or(0);
     let missing = damaged.rows.saturating_sub(plays);
     if counted != missing.to_string() {
@@ -106,11 +106,11 @@ fn only_damage_is_missing(site: &Site, damaged: &Input, message: &Path) -> Outco
 }
 
 /// LF and CRLF make the same message.
-fn line_ends(site: &Site) -> Outcome {
-    let (crlf, lf) = (Report::wide(ROWS).make(site)?, LF.make(site)?);
-    let outputs = [site.out("crlf.tsv"), site.out("lf.tsv")];
+fn line_ends(setup: &BenchSetup) -> Outcome {
+    let (crlf, lf) = (Report::wide(ROWS).make(setup)?, LF.make(setup)?);
+    let outputs = [setup.out("crlf.tsv"), setup.out("lf.tsv")];
     for (input, output) in [&crlf, &lf].into_iter().zip(&outputs) {
-        convert(site, input, &text(output))?;
+        convert(setup, input, &text(output))?;
     }
     let [one, other] = &outputs;
     let found = difference(one, other)?;
@@ -125,22 +125,22 @@ fn line_ends(site: &Site) -> Outcome {
 }
 
 /// Line breaks in quotes do not change the groups that others find.
-fn engines(site: &Site) -> Outcome {
-    let input = QUOTED.make(site)?;
-    let output = site.out("quoted.tsv");
-    convert(site, &input, &text(&output))?;
+fn engines(setup: &BenchSetup) -> Outcome {
+    let input = QUOTED.make(setup)?;
+    let output = setup.out("quoted.tsv");
+    convert(setup, &input, &text(&output))?;
     let plans = input.plans()?;
-    let ours = digest(site, &output, &plans)?;
+    let ours = digest(setup, &output, &plans)?;
     let _ = fs::remove_file(&output);
-    if site.package("duckdb").is_none() {
+    if setup.package("duckdb").is_none() {
         println!("not compared with DuckDB: not installed, `cargo xtask bench --peers` sets it up");
         return Ok(());
     }
-    let output = site.out("quoted.csv");
-    let script = text(&super::site::script("duckdb_job1.py"));
-    let command = vec![text(&site.peers()), script, text(&input.csv), text(&output), "keys".into()];
-    site.measure(&command, None)?;
-    let theirs = digest(site, &output, &plans)?;
+    let output = setup.out("quoted.csv");
+    let script = text(&super::setup::script("duckdb_job1.py"));
+    let command = vec![text(&setup.peers()), script, text(&input.csv), text(&output), "keys".into()];
+    setup.measure(&command, None)?;
+    let theirs = digest(setup, &output, &plans)?;
     let _ = fs::remove_file(&output);
     if ours != theirs {
         return Err(format!("quoted line breaks: transpose finds {ours}, DuckDB {theirs}").into());
@@ -149,8 +149,8 @@ fn engines(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn convert(site: &Site, input: &Input, output: &str) -> Outcome {
+fn convert(setup: &BenchSetup, input: &Input, output: &str) -> Outcome {
     let mut arguments = input.to_dsr(output);
     arguments.push("--overwrite".into());
-    site.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[0])
+    setup.convert(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[0])
 }

@@ -7,19 +7,19 @@ use std::time::Instant;
 use super::Section;
 use super::contender::median;
 use super::goals::Figures;
-use super::site::{Site, run};
+use super::setup::{BenchSetup, run};
 use crate::{Outcome, files};
 
 /// How often each program is started in a round.
 const STARTS: usize = 100;
 
 /// Starts programs in turn and compares the medians.
-pub(super) fn start_up(site: &Site, section: &Section, figures: &mut Figures) -> Outcome<String> {
-    let source = site.folder.join("bin/empty.rs");
-    let empty = site.folder.join("bin/empty");
+pub(super) fn start_up(setup: &BenchSetup, section: &Section, figures: &mut Figures) -> Outcome<String> {
+    let source = setup.folder.join("bin/empty.rs");
+    let empty = setup.folder.join("bin/empty");
     files::replace(&source, b"fn main() {}\n")?;
     run(Command::new("rustc").current_dir(files::root()).arg("-O").arg(&source).arg("-o").arg(&empty))?;
-    let transpose = site.program("transpose");
+    let transpose = setup.program("transpose");
     let programs: [(&str, _, &[&str]); 3] = [
         ("an empty program", &empty, &[]),
         ("`transpose --version`", &transpose, &["--version"]),

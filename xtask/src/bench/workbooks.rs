@@ -8,7 +8,7 @@ use super::Section;
 use super::contender::{Contender, Race};
 use super::data::Report;
 use super::goals::Figures;
-use super::site::{Site, script, text, text_of};
+use super::setup::{BenchSetup, script, text, text_of};
 use crate::Outcome;
 
 /// Rows of the report.
@@ -21,20 +21,20 @@ const USAGE: &str = "massivemusic.client-usage.subscription";
 const BOOKS: [(&str, u64); 3] = [("xls", 65_536), ("xlsx", 1_048_576), ("xml", 1_048_576)];
 
 /// A million plays from text to text and to each workbook.
-pub(super) fn workbooks(site: &Site, section: &Section, _figures: &mut Figures) -> Outcome<String> {
-    let input = Report::wide(ROWS).make(site)?;
+pub(super) fn workbooks(setup: &BenchSetup, section: &Section, _figures: &mut Figures) -> Outcome<String> {
+    let input = Report::wide(ROWS).make(setup)?;
     let mut race = Race::default();
-    race.contenders.push(Contender::new("line count, 1 thread", site.line_count(&input.csv)));
+    race.contenders.push(Contender::new("line count, 1 thread", setup.line_count(&input.csv)));
     let from = text(&input.csv);
     for (name, extension) in
         [("transpose to csv", "csv"), ("to xls", "xls"), ("to xlsx", "xlsx"), ("to SpreadsheetML", "xml")]
     {
-        let output = site.out(&format!("workbook.{extension}"));
-        let command = site.transpose(&["convert", &from, "--to", USAGE, "--quiet", "-o", &text(&output)]);
+        let output = setup.out(&format!("workbook.{extension}"));
+        let command = setup.transpose(&["convert", &from, "--to", USAGE, "--quiet", "-o", &text(&output)]);
         race.contenders.push(Contender::new(name, command).writes(&output));
     }
     let mut sizes = Vec::new();
-    race.run(site, section.rounds, |contender| {
+    race.run(setup, section.rounds, |contender| {
         let Some(output) = &contender.output else { return Ok(()) };
         sizes.push(format!("{} {} MB", contender.name, fs::metadata(output)?.len() / 1_000_000));
         let extension = output.extension().unwrap_or_default();

@@ -104,7 +104,7 @@ const LABELS: [Label; 5] = [
 
 /// A release written by hand: label, artist, title, then title, seconds and (where it differs)
 /// artist of each track.
-struct Written {
+struct HandWrittenRelease {
     label: usize,
     artist: &'static str,
     title: &'static str,
@@ -114,9 +114,9 @@ struct Written {
 /// The one track that is on two releases: same track ID, same ISRC, other release.
 const ON_TWO_RELEASES: (&str, u64, &str) = ("Salt, Rope and Rain", 214, "Mirela Vantorp");
 
-const WRITTEN: &[Written] = &[
+const WRITTEN: &[HandWrittenRelease] = &[
     // Punctuation that CSV, flat-file and shell readers treat as theirs.
-    Written {
+    HandWrittenRelease {
         label: 0,
         artist: "Mirela Vantorp",
         title: "Harbour Lights, Again",
@@ -132,7 +132,7 @@ const WRITTEN: &[Written] = &[
         ],
     },
     // All tracks share one title.
-    Written {
+    HandWrittenRelease {
         label: 1,
         artist: "Odd Kvarnström",
         title: "Seven Doors",
@@ -146,7 +146,7 @@ const WRITTEN: &[Written] = &[
         ],
     },
     // A compilation: no track is by the release's artist.
-    Written {
+    HandWrittenRelease {
         label: 2,
         artist: "Various Artists",
         title: "Northwind Presents: Cold Front, Vol. 1",
@@ -164,14 +164,14 @@ const WRITTEN: &[Written] = &[
         ],
     },
     // Longer than an hour.
-    Written {
+    HandWrittenRelease {
         label: 1,
         artist: "The Ardent Cello Collective",
         title: "One Long Night",
         tracks: &[("Nocturne for Twelve Cellos (Complete)", 4_215, "")],
     },
     // Chinese, Japanese and Korean, with full-width punctuation.
-    Written {
+    HandWrittenRelease {
         label: 4,
         artist: "青葉ユリカ",
         title: "夜明けの港",
@@ -184,7 +184,7 @@ const WRITTEN: &[Written] = &[
         ],
     },
     // Right to left, also mixed with Latin letters and digits.
-    Written {
+    HandWrittenRelease {
         label: 3,
         artist: "سلمى الرواس",
         title: "ليل على النيل",
@@ -197,7 +197,7 @@ const WRITTEN: &[Written] = &[
     },
     // Characters of several code points: joined emoji, a combining accent, letters outside the
     // first plane.
-    Written {
+    HandWrittenRelease {
         label: 2,
         artist: "DJ Pétrel",
         title: "🌊🌊🌊",
@@ -210,7 +210,7 @@ const WRITTEN: &[Written] = &[
         ],
     },
     // Tabs are data in a comma-separated file, in quoted cells and in bare ones.
-    Written {
+    HandWrittenRelease {
         label: 0,
         artist: "Tabitha Rowe",
         title: "Column Inches",
@@ -222,7 +222,7 @@ const WRITTEN: &[Written] = &[
         ],
     },
     // Titles that are neither nulls, numbers, dates nor formulas.
-    Written {
+    HandWrittenRelease {
         label: 2,
         artist: "The Null Parsers",
         title: "Reserved Words",
@@ -239,7 +239,7 @@ const WRITTEN: &[Written] = &[
         ],
     },
     // Around the thirty seconds a play must last to be paid.
-    Written {
+    HandWrittenRelease {
         label: 1,
         artist: "Signal Box Nine",
         title: "Jingles & Idents",
@@ -250,7 +250,7 @@ const WRITTEN: &[Written] = &[
             ("Thirty-One", 31, ""),
         ],
     },
-    Written {
+    HandWrittenRelease {
         label: 2,
         artist: "Banda Três Marés",
         title: "Céu de Papel",
@@ -261,7 +261,7 @@ const WRITTEN: &[Written] = &[
             ("Maré Cheia", 222, "Banda Três Marés feat. Lúcia Arantel"),
         ],
     },
-    Written {
+    HandWrittenRelease {
         label: 0,
         artist: "Ondine Valcourt",
         title: "L'Été, l'Hiver",

@@ -105,7 +105,7 @@ pub(crate) struct Play {
 
 /// Who plays: a user keeps one country, one plan and one device.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Listener {
+pub(crate) struct SampleUser {
     pub(crate) user: u64,
     /// The place of the country among the service's countries.
     pub(crate) country: u64,
@@ -129,16 +129,16 @@ impl Service {
     }
 
     /// Anyone who listens.
-    pub(crate) fn listener(&self, random: &mut Random) -> Listener {
+    pub(crate) fn listener(&self, random: &mut Random) -> SampleUser {
         let user = random.below(self.users);
         let mut own = Random::new(self.seed ^ (user << 20));
         let country = own.rank(self.countries.len() as u64);
-        Listener { user, country, plan: own.pick(PLANS), client: own.pick(CLIENTS) }
+        SampleUser { user, country, plan: own.pick(PLANS), client: own.pick(CLIENTS) }
     }
 
     /// A play of `item` at `at` by `listener`.
-    pub(crate) fn play_of(&self, random: &mut Random, listener: Listener, item: Item, at: u64) -> Play {
-        let Listener { user, country, plan, client } = listener;
+    pub(crate) fn play_of(&self, random: &mut Random, listener: SampleUser, item: Item, at: u64) -> Play {
+        let SampleUser { user, country, plan, client } = listener;
         let country = self.countries.get(country as usize).copied().unwrap_or_default();
         let played = match random.below(100) {
             0..3 => 0,

@@ -10,11 +10,11 @@ pub(crate) struct LossOptions {
     /// Fail if any field (or one of these fields or groups of fields) would be lost: `loss`,
     /// `loss=recording,release.grid`
     #[arg(long, value_name = "loss[=FIELD,...]", value_parser = denial)]
-    deny: Vec<Denial>,
+    deny: Vec<DeniedLosses>,
 }
 
 /// Fields that may not be lost; an empty list stands for every field.
-type Denial = Vec<String>;
+type DeniedLosses = Vec<String>;
 
 impl LossOptions {
     /// The fields that may not be lost: `None` allows every loss, an empty list allows none.
@@ -43,7 +43,7 @@ impl LossOptions {
 }
 
 /// `loss` or `loss=FIELD,...`.
-fn denial(text: &str) -> Result<Denial, String> {
+fn denial(text: &str) -> Result<DeniedLosses, String> {
     match text.split_once('=') {
         None if text == "loss" => Ok(Vec::new()),
         Some(("loss", fields)) => {

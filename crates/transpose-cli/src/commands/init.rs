@@ -28,7 +28,7 @@ Examples:
 With reports, the file names their plans, services, territories and period, so that it works on them as it stands.")]
 pub(crate) struct Init {
     /// The side file
-    what: What,
+    what: SideFileKind,
     /// Reports that the template should fit
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -44,7 +44,7 @@ pub(crate) struct Init {
 
 /// The kinds of side files.
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum What {
+enum SideFileKind {
     /// Parties, sales contexts, qualifying plays
     Agreement,
     /// Revenue and subscribers of a period
@@ -61,11 +61,11 @@ impl Init {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         let sample = self.sample()?;
         let text = match self.what {
-            What::Agreement => template_agreement(&sample),
-            What::Figures => template_figures(&sample),
-            What::Rules => template_rules().to_owned(),
-            What::Job => template_job().to_owned(),
-            What::Layout => template_layout().to_owned(),
+            SideFileKind::Agreement => template_agreement(&sample),
+            SideFileKind::Figures => template_figures(&sample),
+            SideFileKind::Rules => template_rules().to_owned(),
+            SideFileKind::Job => template_job().to_owned(),
+            SideFileKind::Layout => template_layout().to_owned(),
         };
         match self.output.file() {
             None => messages.data(text.as_bytes())?,

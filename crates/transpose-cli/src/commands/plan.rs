@@ -131,15 +131,16 @@ struct CellPlan<'a> {
 }
 
 impl CellPlan<'_> {
-    /// The columns of catalogues that hold the field of a cell.
+    /// The columns of catalogues that hold the field of a cell: `column `title` of
+    /// `massivemusic.catalogue``.
     fn columns(&self, cell: &UnfilledCell) -> Vec<String> {
-        let Some(field) = cell.location.field else { return Vec::new() };
+        let described = [Group::Release, Group::Recording, Group::Work];
+        let Some(field) = cell.location.field.filter(|field| described.contains(&field.group())) else {
+            return Vec::new();
+        };
         let catalogues = self.registry.formats().filter(|format| format.manifest().grain == Grain::Catalogue);
-        let headings = catalogues.flat_map(Format::headings).filter(|(_, known)| *known == field);
-        let mut names: Vec<String> = headings.map(|(name, _)| name).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+        let told = catalogues.filter_map(|format| format.explain(field.id()));
+        told.filter_map(|text| text.lines().next().map(|line| line.replace(", required", ""))).collect()
     }
 
     fn object(&self, mut plan: Value) -> Value {
@@ -172,7 +173,7 @@ impl CellPlan<'_> {
                 let mut from = cell.supply.clone();
                 let columns = self.columns(cell);
                 if !columns.is_empty() {
-                    let _ = write!(from, " Columns of catalogues: `{}`.", columns.join("`, `"));
+                    let _ = write!(from, " In catalogues: {}.", columns.join(", "));
                 }
                 vec![place, from]
             });

@@ -5,7 +5,7 @@ use crate::diagnostics::{AMBIGUOUS, EMPTY, MIXED, UNRECOGNISED, WithHelp as _, a
 use std::ffi::OsStr;
 use std::path::Path;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Format, Probe, Recognition, Registry, Unrecognised};
+use transpose_core::format::{Format, Probe, Recognition, RecognitionFailure, Registry};
 use transpose_engine::diagnostics::io;
 use transpose_io::Input;
 
@@ -67,17 +67,17 @@ pub(crate) fn choose_format<'a>(
             require_plain_text(format, input)?;
             Ok(RecognisedFormat { format, recognition: format.recognise(&probe) })
         }
-        Err(Unrecognised::Several(answers)) => {
+        Err(RecognitionFailure::Several(answers)) => {
             let message = format!("the input fits several formats: {}", listed(&answers));
             Err(refused(&AMBIGUOUS, message))
         }
-        Err(Unrecognised::None(answers)) if answers.is_empty() => Err(match foreign_document(&bytes) {
+        Err(RecognitionFailure::None(answers)) if answers.is_empty() => Err(match foreign_document(&bytes) {
             Some((what, help)) => {
                 refused(&UNRECOGNISED, format!("the input is {what}, expected text in UTF-8")).with_help(help)
             }
             None => refused(&UNRECOGNISED, "the input is of no known format".into()),
         }),
-        Err(Unrecognised::None(answers)) => {
+        Err(RecognitionFailure::None(answers)) => {
             let message = format!("the input is of no known format; nearest: {}", listed(&answers));
             Err(refused(&UNRECOGNISED, message))
         }

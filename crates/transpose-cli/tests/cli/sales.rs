@@ -139,12 +139,12 @@ fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() 
         assert!(oracle.status.success(), "{}", String::from_utf8_lossy(&oracle.stderr));
         let oracle: Value = serde_json::from_slice(&oracle.stdout).unwrap();
         let expected: Vec<Vec<String>> = serde_json::from_value(oracle["usages"].clone()).unwrap();
-        let rows = |fate: &str| oracle["rows"][fate].as_u64().unwrap_or(0);
+        let rows = |outcome: &str| oracle["rows"][outcome].as_u64().unwrap_or(0);
         assert!(
             sales < 1000
                 || ["converted", "outside", "unmatched", "too-late", "earlier"]
                     .iter()
-                    .all(|fate| rows(fate) > 10)
+                    .all(|outcome| rows(outcome) > 10)
         );
         for more in [
             &[][..],
@@ -169,14 +169,14 @@ fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() 
             let ledger = &receipt["ledger"];
             assert_eq!(ledger["read"]["paid"], oracle["paid"]["read"], "{ledger:#}");
             assert_eq!(ledger["converted"]["paid"], oracle["paid"]["converted"]);
-            for (fate, part) in [
+            for (outcome, part) in [
                 ("outside", "filtered/outside-period"),
                 ("too-late", "filtered/refund-after-cut-off"),
                 ("earlier", "filtered/refund-reported-earlier"),
                 ("unmatched", "rejected/ENG0303"),
             ] {
                 let counted = ledger.pointer(&format!("/{part}/rows")).and_then(Value::as_u64).unwrap_or(0);
-                assert_eq!(counted, rows(fate), "{fate}: {ledger:#}");
+                assert_eq!(counted, rows(outcome), "{outcome}: {ledger:#}");
             }
         }
     }

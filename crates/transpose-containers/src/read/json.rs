@@ -4,7 +4,7 @@
 use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table};
 use crate::read::record_table::RecordTable;
-use crate::read::source::Place;
+use crate::read::source::SourcePosition;
 use crate::read::source::fill;
 use crate::read::stop::{Stop, stop};
 use crate::read::table::records::{Composite, DEEPEST, Lists, RecordVisitor, Scalar};
@@ -81,7 +81,7 @@ struct Json<R> {
 }
 
 impl<R: Read> Json<R> {
-    fn place(&self) -> Place {
+    fn place(&self) -> SourcePosition {
         (self.line, self.base + self.at as u64)
     }
 
@@ -298,17 +298,17 @@ mod tests {
             self.0.push('=');
         }
 
-        fn open(&mut self, kind: Composite, _: Place) -> Result<(), Stop> {
+        fn open(&mut self, kind: Composite, _: SourcePosition) -> Result<(), Stop> {
             self.0.push(if kind == Composite::Object { '{' } else { '[' });
             Ok(())
         }
 
-        fn close(&mut self, kind: Composite, _: Place) -> Result<(), Stop> {
+        fn close(&mut self, kind: Composite, _: SourcePosition) -> Result<(), Stop> {
             self.0.push(if kind == Composite::Object { '}' } else { ']' });
             Ok(())
         }
 
-        fn scalar(&mut self, value: Scalar<'_>, _: Place) -> Result<(), Stop> {
+        fn scalar(&mut self, value: Scalar<'_>, _: SourcePosition) -> Result<(), Stop> {
             let text = value.text.map_or("null".into(), |text| String::from_utf8_lossy(text).into_owned());
             self.0.push_str(&text);
             self.0.push_str(if value.quoted { "' " } else { " " });

@@ -4,7 +4,7 @@
 use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table};
 use crate::read::record_table::RecordTable;
-use crate::read::source::Place;
+use crate::read::source::SourcePosition;
 use crate::read::source::xml::{CountingReader, LONGEST, TOO_LONG, next, reference};
 use crate::read::stop::{Stop, stop};
 use crate::read::table::records::{Composite, DEEPEST, Lists, RecordVisitor, Scalar};
@@ -80,7 +80,7 @@ fn visit(from: &mut dyn Read, visitor: &mut dyn RecordVisitor) -> Result<(), Sto
     }
 }
 
-fn add(open: &mut [Element], text: &[u8], place: Place) -> Result<(), Stop> {
+fn add(open: &mut [Element], text: &[u8], place: SourcePosition) -> Result<(), Stop> {
     let Some(element) = open.last_mut() else { return Ok(()) };
     if (element.text.len() + text.len()) as u64 > LONGEST {
         return stop(&TOO_LARGE, Location::line(place.0, place.1), TOO_LONG);
@@ -93,7 +93,7 @@ fn begin(
     tag: &BytesStart<'_>,
     open: &mut Vec<Element>,
     visitor: &mut dyn RecordVisitor,
-    place: Place,
+    place: SourcePosition,
 ) -> Result<(), Stop> {
     if open.len() >= DEEPEST {
         return stop(&TOO_LARGE, Location::line(place.0, place.1), "elements lie too deep in each other");
@@ -131,7 +131,11 @@ fn begin(
     Ok(())
 }
 
-fn become_object(element: &mut Element, visitor: &mut dyn RecordVisitor, place: Place) -> Result<(), Stop> {
+fn become_object(
+    element: &mut Element,
+    visitor: &mut dyn RecordVisitor,
+    place: SourcePosition,
+) -> Result<(), Stop> {
     if !element.object {
         element.object = true;
         visitor.key(&element.name);
@@ -140,7 +144,7 @@ fn become_object(element: &mut Element, visitor: &mut dyn RecordVisitor, place: 
     Ok(())
 }
 
-fn end(open: &mut Vec<Element>, visitor: &mut dyn RecordVisitor, place: Place) -> Result<(), Stop> {
+fn end(open: &mut Vec<Element>, visitor: &mut dyn RecordVisitor, place: SourcePosition) -> Result<(), Stop> {
     let Some(element) = open.pop() else { return Ok(()) };
     let text = element.text.trim_ascii();
     let value = (!element.nil).then_some(text);

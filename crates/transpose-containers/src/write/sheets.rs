@@ -5,7 +5,7 @@ use crate::write::cells::{End, cell};
 use crate::write::codes;
 use crate::write::number::exact;
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location};
-use transpose_core::format::{Holds, OutputContext, TableColumn, TableShape, TableWriter};
+use transpose_core::format::{ColumnContent, OutputContext, TableColumn, TableShape, TableWriter};
 
 /// How many characters a cell holds, counted as in UTF-16.
 const LONGEST: usize = 32_767;
@@ -135,8 +135,11 @@ impl<B: Workbook> SheetWriter<B> {
                 return Err(self.refused(&codes::CELL_TOO_LONG, column, held, &message));
             }
         }
-        let numbers =
-            self.shape.columns.get(usize::from(column)).is_some_and(|column| column.holds == Holds::Numbers);
+        let numbers = self
+            .shape
+            .columns
+            .get(usize::from(column))
+            .is_some_and(|column| column.holds == ColumnContent::Numbers);
         if numbers {
             if let Some(number) = exact(text) {
                 return self.book.number(self.row, column, number, text, out);

@@ -8,7 +8,7 @@ use crate::write::RegisteredWriter;
 use crate::write::sheets::{SheetWriter, Workbook};
 use std::io::Write as _;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Container, Holds, OutputContext, TableShape, TableWriter};
+use transpose_core::format::{ColumnContent, Container, OutputContext, TableShape, TableWriter};
 use transpose_core::inventory;
 
 /// The XML of 2003, one file of plain text; 1,048,576 rows a sheet.
@@ -60,7 +60,7 @@ enum Open {
 
 impl XmlWorkbook {
     fn new(table: &TableShape, _site: OutputContext<'_>) -> Self {
-        let texts = table.columns.iter().map(|column| column.holds == Holds::Text).collect();
+        let texts = table.columns.iter().map(|column| column.holds == ColumnContent::Text).collect();
         Self { texts, open: Open::Nothing, next: 0 }
     }
 

@@ -7,7 +7,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Worksheet, XlsxError
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Container, Holds, OutputContext, TableShape, TableWriter};
+use transpose_core::format::{ColumnContent, Container, OutputContext, TableShape, TableWriter};
 use transpose_core::inventory;
 
 /// Office Open XML; 1,048,576 rows a sheet.
@@ -59,7 +59,7 @@ impl XlsxWorkbook {
         inner.set_properties(&DocProperties::new().set_creation_datetime(&made));
         Ok(Self {
             inner,
-            texts: table.columns.iter().map(|column| column.holds == Holds::Text).collect(),
+            texts: table.columns.iter().map(|column| column.holds == ColumnContent::Text).collect(),
             text: Format::new().set_num_format("@"),
             sheets: 0,
             size: 0,
@@ -123,7 +123,7 @@ impl Workbook for XlsxWorkbook {
     }
 
     fn finish(mut self, out: &mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send)) -> Result<(), Fatal> {
-        let mut outlet = Outlet { out, failure: None };
+        let mut outlet = ErrorKeepingWriter { out, failure: None };
         let saved = guarded(|| self.inner.save_to_writer(&mut outlet));
         match outlet.failure {
             Some(fatal) => Err(fatal),
@@ -146,12 +146,12 @@ fn failed(error: &XlsxError) -> Fatal {
 }
 
 /// Hands on what is written, and keeps the failure that a writer cannot report.
-struct Outlet<'a> {
+struct ErrorKeepingWriter<'a> {
     out: &'a mut (dyn FnMut(&[u8]) -> Result<(), Fatal> + Send),
     failure: Option<Fatal>,
 }
 
-impl Write for Outlet<'_> {
+impl Write for ErrorKeepingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (self.out)(bytes).map_err(|fatal| {
             self.failure = Some(fatal);

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use transpose_codes::time::Timestamp;
 use transpose_containers::write::Writer;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
-use transpose_core::format::{Holds, OutputContext, TableColumn, TableShape};
+use transpose_core::format::{ColumnContent, OutputContext, TableColumn, TableShape};
 
 /// A sheet: its name and its rows.
 pub(crate) type Sheet = (String, Vec<Vec<String>>);
@@ -14,7 +14,7 @@ pub(crate) type Sheet = (String, Vec<Vec<String>>);
 pub(crate) fn shape(headings: &[&str]) -> TableShape {
     let column = |heading: &&str| TableColumn {
         heading: (*heading).into(),
-        holds: if heading.starts_with("number") { Holds::Numbers } else { Holds::Text },
+        holds: if heading.starts_with("number") { ColumnContent::Numbers } else { ColumnContent::Text },
     };
     TableShape {
         name: "test table".into(),

@@ -28,7 +28,7 @@ pub struct ExactSum {
     /// Whether anything was added, be it zero.
     used: bool,
     /// The summands before, where they do not fit into the recent ones.
-    earlier: Option<Box<Wide>>,
+    earlier: Option<Box<WideInteger>>,
 }
 
 impl ExactSum {
@@ -48,7 +48,7 @@ impl ExactSum {
         let scale = a.scale() + b.scale();
         match a.mantissa().checked_mul(b.mantissa()) {
             Some(product) => self.add(product, scale),
-            None => self.add_wide(&Wide::product(a.mantissa(), b.mantissa(), scale)),
+            None => self.add_wide(&WideInteger::product(a.mantissa(), b.mantissa(), scale)),
         }
     }
 
@@ -128,19 +128,19 @@ impl ExactSum {
         if let Some(sum) = sum {
             (self.recent, self.scale) = (sum, common);
         } else {
-            let recent = Wide::scaled(self.recent, self.scale);
+            let recent = WideInteger::scaled(self.recent, self.scale);
             (self.recent, self.scale) = (number, scale);
             self.add_wide(&recent);
         }
     }
 
-    fn add_wide(&mut self, number: &Wide) {
+    fn add_wide(&mut self, number: &WideInteger) {
         self.used = true;
         self.earlier.get_or_insert_default().add(number);
     }
 
-    fn wide(&self) -> Wide {
-        let mut sum = Wide::scaled(self.recent, self.scale);
+    fn wide(&self) -> WideInteger {
+        let mut sum = WideInteger::scaled(self.recent, self.scale);
         if let Some(earlier) = &self.earlier {
             sum.add(earlier);
         }
@@ -219,9 +219,9 @@ impl fmt::Debug for ExactSum {
 /// A product of two decimals is below 10^58 and 2^64 of them are below 10^78, which takes 134
 /// digits of units or 446 bits: additions cannot leave 512 bits, so they do not check.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Wide([u64; 8]);
+struct WideInteger([u64; 8]);
 
-impl Wide {
+impl WideInteger {
     /// Units of the last of so many decimal places.
     fn scaled(number: i128, scale: u32) -> Self {
         Self::product(number, 1, scale)

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use transpose_codes::decimal::{self, Grammar};
 
-    fn settled(usages: &[(&str, &str, &str)]) -> Option<Amounts> {
+    fn totals_of(usages: &[(&str, &str, &str)]) -> Option<Amounts> {
         let mut account = UsageTotals::default();
         let cell = |text: &'static str| Some(text.as_bytes()).filter(|bytes| !bytes.is_empty());
         for (quantity, price, duration) in usages {
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn sums_are_exact_whatever_their_notation() {
         let sums =
-            settled(&[("3", "0.10", "PT1M"), ("0.5", "2", ""), ("5.", "12345678901234567890.1", "P1D")]);
+            totals_of(&[("3", "0.10", "PT1M"), ("0.5", "2", ""), ("5.", "12345678901234567890.1", "P1D")]);
         let sums = sums.unwrap();
         let decimal = |text| decimal::parse(text, Grammar::PLAIN).unwrap();
         assert_eq!((sums.rows, sums.plays, sums.micros), (3, decimal("8.5").into(), 86_460_000_000));
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_price_without_a_quantity_is_no_money() {
-        assert!(settled(&[("", "1", "")]).unwrap().money.is_empty());
+        assert!(totals_of(&[("", "1", "")]).unwrap().money.is_empty());
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn what_is_no_number_is_refused() {
         for usage in [("x", "", ""), ("1", "1,5", ""), ("1", "", "90")] {
-            assert!(settled(&[usage]).is_none(), "{usage:?}");
+            assert!(totals_of(&[usage]).is_none(), "{usage:?}");
         }
     }
 

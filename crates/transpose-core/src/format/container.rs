@@ -33,12 +33,12 @@ pub struct TableColumn {
     /// Its heading.
     pub heading: Box<str>,
     /// What its cells are.
-    pub holds: Holds,
+    pub holds: ColumnContent,
 }
 
 /// What the cells of a column are to a program that knows more than text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
+pub enum ColumnContent {
     /// Text, whatever it looks like: names, identifiers, dates, amounts of money.
     Text,
     /// Quantities that one calculates with and that need not be exact beyond fifteen digits, such

@@ -70,7 +70,7 @@ pub struct Chunk<'a> {
 
 /// What indexing a chunk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Indexed {
+pub enum IndexOutcome {
     /// Every own unit is complete.
     Done {
         /// Where the first unit of the next chunk begins, from the start of this chunk.
@@ -284,7 +284,7 @@ pub trait ChunkDecoder: Send {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize;
 
     /// Finds the chunk's own units from `start` on.
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed;
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome;
 
     /// Decodes the units found by the last [`ChunkDecoder::index`].
     fn decode(&mut self, chunk: Chunk<'_>, origin: Origin, batch: &mut Batch, report: &mut RunReport);

@@ -57,14 +57,14 @@ pub struct UnfilledCell {
 
 /// What an encoder has made of a batch.
 #[derive(Debug, Default)]
-pub struct Encoded {
+pub struct EncodedBatch {
     /// The bytes.
     pub bytes: Vec<u8>,
     /// The end of each block in `bytes` and its tally: a file may be split there, and nowhere else.
     pub marks: Vec<(u32, Tally)>,
 }
 
-impl Encoded {
+impl EncodedBatch {
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -198,7 +198,7 @@ pub trait EventEncoder: Encoder {
         &self,
         events: Events<'_>,
         numbers: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal>;
 }
@@ -210,7 +210,7 @@ pub trait BlockEncoder: Encoder {
         &self,
         blocks: Blocks<'_>,
         numbers: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal>;
 }

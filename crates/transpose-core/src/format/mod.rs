@@ -22,19 +22,19 @@ mod recognise;
 pub mod registry;
 mod validate;
 
-pub use container::{Container, Holds, OutputContext, TableColumn, TableShape, TableWriter};
+pub use container::{ColumnContent, Container, OutputContext, TableColumn, TableShape, TableWriter};
 pub use decode::{
-    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, Indexed, Opened,
-    Origin, Preamble, Projection, Tally,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, FileNumber, IndexOutcome,
+    Opened, Origin, Preamble, Projection, Tally,
 };
 pub use encode::{
-    BlockEncoder, Created, EncodeRequest, Encoded, Encoder, EventEncoder, Events, Numbers, OutputIdentity,
-    UnfilledCell,
+    BlockEncoder, Created, EncodeRequest, EncodedBatch, Encoder, EventEncoder, Events, Numbers,
+    OutputIdentity, UnfilledCell,
 };
 pub use framing::{Framer, Framing};
 pub use options::{OptionError, OptionKind, OptionSpec};
 pub use recognise::{BytesHead, Head, Probe, Recognition};
-pub use registry::{Registry, RegistryError, Unrecognised};
+pub use registry::{RecognitionFailure, Registry, RegistryError};
 pub use validate::{CellName, Demands, NO_DEMANDS, Repair, Validation, ValueRef};
 
 use crate::diagnostics::Fatal;

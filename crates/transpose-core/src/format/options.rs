@@ -89,20 +89,20 @@ impl OptionKind {
     }
 }
 
-enum Typed {
+enum TypedOption {
     Flag(bool),
     Number(u64),
     Text(String),
 }
 
-impl IntoDeserializer<'_, serde::de::value::Error> for Typed {
+impl IntoDeserializer<'_, serde::de::value::Error> for TypedOption {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {
         self
     }
 }
 
-impl<'de> serde::Deserializer<'de> for Typed {
+impl<'de> serde::Deserializer<'de> for TypedOption {
     type Error = serde::de::value::Error;
 
     fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
@@ -159,7 +159,7 @@ pub fn parse<T: DeserializeOwned>(
     specs: &'static [OptionSpec],
     pairs: &[(String, String)],
 ) -> Result<T, OptionError> {
-    let mut typed: Vec<(&'static str, Typed)> = Vec::new();
+    let mut typed: Vec<(&'static str, TypedOption)> = Vec::new();
     for (name, value) in pairs {
         let Some(spec) = specs.iter().find(|spec| spec.name == name) else {
             let nearest = specs
@@ -176,19 +176,19 @@ pub fn parse<T: DeserializeOwned>(
             expected: spec.kind.describe(),
         };
         let parsed = match spec.kind {
-            OptionKind::Flag => Typed::Flag(value.parse().map_err(|_| wrong())?),
-            OptionKind::Integer => Typed::Number(value.parse().map_err(|_| wrong())?),
-            OptionKind::Size => Typed::Number(size(value).ok_or_else(wrong)?),
-            OptionKind::Text => Typed::Text(value.clone()),
+            OptionKind::Flag => TypedOption::Flag(value.parse().map_err(|_| wrong())?),
+            OptionKind::Integer => TypedOption::Number(value.parse().map_err(|_| wrong())?),
+            OptionKind::Size => TypedOption::Number(size(value).ok_or_else(wrong)?),
+            OptionKind::Text => TypedOption::Text(value.clone()),
             OptionKind::DateTime => {
                 transpose_codes::time::Timestamp::parse(value.as_bytes()).map_err(|_| wrong())?;
-                Typed::Text(value.clone())
+                TypedOption::Text(value.clone())
             }
             OptionKind::Choice(words) => {
                 if !words.contains(&value.as_str()) {
                     return Err(wrong());
                 }
-                Typed::Text(value.clone())
+                TypedOption::Text(value.clone())
             }
         };
         typed.retain(|(known, _)| *known != spec.name);

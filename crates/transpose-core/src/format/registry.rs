@@ -54,7 +54,7 @@ pub struct Registry {
 
 /// Why no single format could be chosen for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unrecognised {
+pub enum RecognitionFailure {
     /// No format answers to it; the nearest ones say what is missing.
     None(Vec<(String, String)>),
     /// Several formats are equally sure.
@@ -136,7 +136,7 @@ impl Registry {
     }
 
     /// Chooses the format of a file by its content.
-    pub fn recognise(&self, probe: &Probe<'_>) -> Result<&dyn Format, Unrecognised> {
+    pub fn recognise(&self, probe: &Probe<'_>) -> Result<&dyn Format, RecognitionFailure> {
         let readable = self.formats().filter(|format| format.manifest().reads);
         let mut answers: Vec<(Recognition, &dyn Format)> = readable
             .map(|format| (format.recognise(probe), format))
@@ -154,9 +154,9 @@ impl Registry {
         match answers.first() {
             Some((_, format)) if best >= SURE && equals == 1 => Ok(*format),
             Some(_) if best >= SURE => {
-                Err(Unrecognised::Several(named(answers.get(..equals).unwrap_or(&[]))))
+                Err(RecognitionFailure::Several(named(answers.get(..equals).unwrap_or(&[]))))
             }
-            _ => Err(Unrecognised::None(named(&answers))),
+            _ => Err(RecognitionFailure::None(named(&answers))),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// Which of several amounts is the greatest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Greatest {
+pub struct GreatestAmount {
     /// Its place among the candidates.
     pub winner: usize,
     /// The amount.
@@ -15,7 +15,7 @@ pub struct Greatest {
 }
 
 /// The greatest candidate, the first named of equals; nothing without candidates.
-pub fn greatest(candidates: &[Exact]) -> Option<Greatest> {
+pub fn greatest(candidates: &[Exact]) -> Option<GreatestAmount> {
     let mut best: Option<(usize, &Exact)> = None;
     for (index, amount) in candidates.iter().enumerate() {
         if best.is_none_or(|(_, highest)| amount > highest) {
@@ -24,12 +24,12 @@ pub fn greatest(candidates: &[Exact]) -> Option<Greatest> {
     }
     let (winner, amount) = best?;
     let shortfalls = candidates.iter().map(|candidate| amount - candidate).collect();
-    Some(Greatest { winner, amount: amount.clone(), shortfalls })
+    Some(GreatestAmount { winner, amount: amount.clone(), shortfalls })
 }
 
 /// The greatest in each scope: candidates are added up in it first. All cells have the same
 /// candidates in the same order.
-pub fn by_scope<K: Ord>(cells: impl IntoIterator<Item = (K, Vec<Exact>)>) -> BTreeMap<K, Greatest> {
+pub fn by_scope<K: Ord>(cells: impl IntoIterator<Item = (K, Vec<Exact>)>) -> BTreeMap<K, GreatestAmount> {
     let mut sums: BTreeMap<K, Vec<Exact>> = BTreeMap::new();
     for (key, candidates) in cells {
         let sum = sums.entry(key).or_default();

@@ -25,7 +25,7 @@ transpose_core::codes! {
 
 /// What is shared, which says in which currency a pool is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PoolOf {
+pub(crate) enum PoolContent {
     /// Net revenue, in the currency of reporting; summaries show what of it belongs to the
     /// recipient's plays.
     Revenue,
@@ -68,14 +68,14 @@ impl Pool {
 /// What a model comes to that shares pools; the given function makes the pool of contexts.
 pub(crate) fn shared<'a>(
     basis: &mut Basis<'a>,
-    of: PoolOf,
+    of: PoolContent,
     mut pool: impl FnMut(&mut Basis<'a>, &[usize]) -> Pool,
 ) -> Candidate {
     let mut candidate = Candidate::new(basis);
     let scope = basis.policies().pool.unwrap_or(Scope::TerritoryAndTier);
     let currency = match of {
-        PoolOf::Revenue => basis.reporting(),
-        PoolOf::Amounts => basis.policies().currency,
+        PoolContent::Revenue => basis.reporting(),
+        PoolContent::Amounts => basis.policies().currency,
     };
     let totals = basis.totals(scope);
     for (key, contexts) in basis.contexts_by(scope) {
@@ -111,7 +111,7 @@ pub(crate) fn shared<'a>(
                 *slot = Some(market.clone());
             }
         }
-        if of == PoolOf::Revenue {
+        if of == PoolContent::Revenue {
             share_revenue(basis, &mut candidate, &contexts, &total);
         }
         // A part of a total that is for more days ends in no decimal.

@@ -3,7 +3,7 @@
 use super::Deal;
 use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use crate::models::Need;
-use crate::policies::{CONTRADICTING_TERMS, ExchangeRates, Places, RoundingLevel, Summary};
+use crate::policies::{CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, RoundingLevel, Summary};
 use crate::toml::document::Table;
 use crate::toml::reader::Reader;
 use transpose_codes::Currency;
@@ -69,7 +69,7 @@ pub(super) fn report(
             "write `at = \"statement\"` under `[deal.rounding]`",
         );
     }
-    if policies.rounding.places == Some(Places::OfCurrency)
+    if policies.rounding.places == Some(DecimalPlaces::OfCurrency)
         && let Some(currency) = reporting.filter(|currency| currency.minor_units().is_none())
     {
         refuse(

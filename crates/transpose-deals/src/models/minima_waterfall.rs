@@ -6,7 +6,7 @@ use super::{KeySpec, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::number::{per_cent, whole, zero};
 use crate::arithmetic::pool::Waterfall;
 use crate::basis::explain::{amount, plain};
-use crate::basis::pools::{Pool, PoolOf, shared};
+use crate::basis::pools::{Pool, PoolContent, shared};
 use crate::basis::{Basis, Candidate};
 use crate::policies::Rates;
 use serde_json::json;
@@ -49,7 +49,7 @@ impl RoyaltyModel for MinimaWaterfall {
     }
 
     fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
-        shared(basis, PoolOf::Revenue, |basis, contexts| self.pool(basis, contexts))
+        shared(basis, PoolContent::Revenue, |basis, contexts| self.pool(basis, contexts))
     }
 }
 

@@ -5,7 +5,7 @@
 use super::{KeySpec, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::plays::performances;
 use crate::basis::explain::{amount, plain};
-use crate::basis::pools::{Pool, PoolOf, shared};
+use crate::basis::pools::{Pool, PoolContent, shared};
 use crate::basis::{Basis, Candidate};
 use crate::policies::Rates;
 use serde_json::json;
@@ -54,7 +54,7 @@ impl RoyaltyModel for PerPerformance {
     fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
         let Some(tracks) = &self.tracks else { return Candidate::by_rate(basis, &self.rate) };
         let currency = basis.policies().currency;
-        shared(basis, PoolOf::Amounts, |basis, contexts| {
+        shared(basis, PoolContent::Amounts, |basis, contexts| {
             Pool::of_contexts(basis, contexts, |basis, context| {
                 let rate = basis.rate(&self.rate, context, None);
                 let tracks = basis.rate(tracks, context, None);

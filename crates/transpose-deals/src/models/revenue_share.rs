@@ -4,7 +4,7 @@ use super::{KeySpec, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::number::per_cent;
 use crate::arithmetic::pool::revenue_pool;
 use crate::basis::explain::{amount, plain};
-use crate::basis::pools::{Pool, PoolOf, shared};
+use crate::basis::pools::{Pool, PoolContent, shared};
 use crate::basis::{Basis, Candidate};
 use crate::policies::Rates;
 use serde_json::json;
@@ -35,7 +35,7 @@ impl RoyaltyModel for RevenueShare {
     }
 
     fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
-        shared(basis, PoolOf::Revenue, |basis, contexts| {
+        shared(basis, PoolContent::Revenue, |basis, contexts| {
             Pool::of_contexts(basis, contexts, |basis, context| {
                 let net = basis.figure(context, Field::NET_REVENUE);
                 let share = basis.rate(&self.share, context, None);

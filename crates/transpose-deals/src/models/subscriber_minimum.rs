@@ -3,7 +3,7 @@
 use super::{KeySpec, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::pool::per_subscriber;
 use crate::basis::explain::{amount, plain};
-use crate::basis::pools::{Pool, PoolOf, shared};
+use crate::basis::pools::{Pool, PoolContent, shared};
 use crate::basis::{Basis, Candidate};
 use crate::policies::Rates;
 use serde_json::json;
@@ -34,7 +34,7 @@ impl RoyaltyModel for SubscriberMinimum {
 
     fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
         let currency = basis.policies().currency;
-        shared(basis, PoolOf::Amounts, |basis, contexts| {
+        shared(basis, PoolContent::Amounts, |basis, contexts| {
             Pool::of_contexts(basis, contexts, |basis, context| {
                 let each = basis.rate(&self.minimum, context, None);
                 let count = basis.subscribers(context);

@@ -79,7 +79,7 @@ impl Policies {
     /// The decimal places of amounts.
     pub(crate) fn places(&self, reporting: Currency) -> u32 {
         match self.rounding.places {
-            Some(Places::Fixed(places)) => places,
+            Some(DecimalPlaces::Fixed(places)) => places,
             _ => reporting.minor_units().map_or(2, u32::from),
         }
     }
@@ -212,7 +212,7 @@ pub(crate) struct ListedRate {
 /// `[deal.rounding]`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RoundingTerms {
-    pub(crate) places: Option<Places>,
+    pub(crate) places: Option<DecimalPlaces>,
     pub(crate) mode: Option<Rounding>,
     pub(crate) at: Option<RoundingLevel>,
 }
@@ -223,7 +223,7 @@ pub(crate) const MODES: [(&str, Rounding); 3] =
 
 /// How many decimal places amounts have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Places {
+pub(crate) enum DecimalPlaces {
     OfCurrency,
     Fixed(u32),
 }

@@ -1,8 +1,8 @@
 //! Reads what a `[[deal]]` decides.
 
 use super::{
-    Advance, ExchangeRates, ListedRate, MODES, Measure, Places, Policies, ProRating, Rates, RecipientShare,
-    RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, amount,
+    Advance, DecimalPlaces, ExchangeRates, ListedRate, MODES, Measure, Policies, ProRating, Rates,
+    RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, amount,
 };
 use crate::arithmetic::money::{Direction, Rate};
 use crate::arithmetic::number::exact;
@@ -197,9 +197,9 @@ fn rounding(reader: &mut Reader, table: &Table) -> RoundingTerms {
     let Some(table) = reader.table_below(table, "deal", "rounding") else { return RoundingTerms::default() };
     reader.only(&table, &["places", "mode", "at", "allocation"]);
     let places = table.entry("places").and_then(|entry| match &entry.node {
-        Node::Text(text) if text == "currency" => Some(Places::OfCurrency),
+        Node::Text(text) if text == "currency" => Some(DecimalPlaces::OfCurrency),
         Node::Integer(text) => match text.parse::<u32>() {
-            Ok(places) if places <= 17 => Some(Places::Fixed(places)),
+            Ok(places) if places <= 17 => Some(DecimalPlaces::Fixed(places)),
             _ => {
                 reader.report(&WRONG_VALUE, entry.at, format!("`places` is {text}, expected 0 to 17"));
                 None

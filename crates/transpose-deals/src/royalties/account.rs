@@ -26,7 +26,7 @@ transpose_core::codes! {
 
 /// What an account brings into a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Opening {
+pub(crate) struct OpeningBalance {
     /// What of advances, and of months that were negative, is left to be earned.
     pub(crate) unrecouped: Decimal,
     /// What was earned in the term so far.
@@ -44,17 +44,18 @@ pub(crate) fn advance_in(policies: &Policies, period: Period) -> Decimal {
 }
 
 /// What an account begins with that is not there yet; nothing where a term has begun before.
-pub(crate) fn first_opening(policies: &Policies, period: Period) -> Option<Opening> {
+pub(crate) fn first_opening(policies: &Policies, period: Period) -> Option<OpeningBalance> {
     let running = policies.advance.as_ref().is_some_and(|advance| {
         advance.first.first() < period.first() && period.first() <= advance.last.last()
     });
-    (!running).then(|| Opening { unrecouped: advance_in(policies, period), ..Opening::default() })
+    (!running)
+        .then(|| OpeningBalance { unrecouped: advance_in(policies, period), ..OpeningBalance::default() })
 }
 
 /// The account after the period.
 pub(super) fn closing(
     basis: &mut Basis<'_>,
-    opening: Option<Opening>,
+    opening: Option<OpeningBalance>,
     earned: &Exact,
     mode: Rounding,
     lines: &mut Vec<Value>,
@@ -94,7 +95,11 @@ pub(super) fn closing(
 
 /// What the account brings into the period. Without balances that is known only where a term
 /// begins, or where there is no advance.
-fn known_opening(basis: &mut Basis<'_>, given: Option<Opening>, period: Period) -> Option<Opening> {
+fn known_opening(
+    basis: &mut Basis<'_>,
+    given: Option<OpeningBalance>,
+    period: Period,
+) -> Option<OpeningBalance> {
     let policies = basis.policies();
     let known = given.or_else(|| first_opening(policies, period));
     if known.is_none()

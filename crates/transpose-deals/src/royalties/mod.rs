@@ -37,7 +37,7 @@ mod payments;
 mod scopes;
 mod statement;
 
-pub(crate) use account::{Opening, advance_in, first_opening};
+pub(crate) use account::{OpeningBalance, advance_in, first_opening};
 
 use crate::basis::{Basis, BasisInput, Candidate};
 use crate::deal::Deal;
@@ -57,7 +57,7 @@ pub(crate) fn work_out(
     deal: &Deal,
     input: BasisInput<'_>,
     figures: Vec<Option<ContextFigures>>,
-    opening: Option<Opening>,
+    opening: Option<OpeningBalance>,
 ) -> Result<(Royalties, Summaries), Vec<Diagnostic>> {
     let mut basis = Basis::new(input, figures);
     let candidates: Vec<Candidate> = deal.models.iter().map(|model| model.amounts(&mut basis)).collect();

@@ -1,6 +1,6 @@
 //! The greatest of the candidates in each scope.
 
-use crate::arithmetic::greater::{Greatest, by_scope};
+use crate::arithmetic::greater::{GreatestAmount, by_scope};
 use crate::basis::explain::{amount, area, with};
 use crate::basis::{Basis, Candidate, Key};
 use crate::deal::Deal;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The greatest candidate in each part of the scope.
-pub(super) type Winners = BTreeMap<Key, Greatest>;
+pub(super) type Winners = BTreeMap<Key, GreatestAmount>;
 
 /// Where candidates are compared; a single one is the greatest everywhere.
 pub(super) fn scope(policies: &Policies) -> Scope {

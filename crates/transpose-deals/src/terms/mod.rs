@@ -18,7 +18,7 @@ use crate::basis::BasisInput;
 use crate::figures::{Figures, heading_of};
 use crate::models::Need;
 use crate::policies::Summary;
-use crate::royalties::{self, Opening};
+use crate::royalties::{self, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
 use transpose_codes::time::Period;
@@ -45,7 +45,7 @@ pub struct PeriodTerms {
     warnings: Vec<Diagnostic>,
     /// The deal that was chosen, where several could hold.
     chosen: Option<usize>,
-    opening: Option<Opening>,
+    opening: Option<OpeningBalance>,
 }
 
 impl PeriodTerms {
@@ -100,7 +100,7 @@ impl PeriodTerms {
     }
 
     /// Takes what an earlier period left over.
-    pub(crate) fn set_opening(&mut self, opening: Opening) {
+    pub(crate) fn set_opening(&mut self, opening: OpeningBalance) {
         self.opening = Some(opening);
     }
 
@@ -210,7 +210,9 @@ impl Terms for PeriodTerms {
                 |figures| format!("`{heading}` in {}", figures.source),
             );
         }
-        if let Some((word, _)) = Summary::WORDS.iter().find(|(_, summary)| summary.fields().contains(&field))
+        // What usages get of the net revenue is parted from what their sales context gets.
+        let summed = if field == Field::USAGE_NET_REVENUE { Field::ALLOCATED_NET_REVENUE } else { field };
+        if let Some((word, _)) = Summary::WORDS.iter().find(|(_, summary)| summary.fields().contains(&summed))
             && (self.has_deals() || !SETTABLE.contains(&field))
         {
             return format!("`\"{word}\"` among the `summaries` under `[deal.report]` in {source}");

@@ -66,7 +66,7 @@ fn every_model_can_be_redone_by_an_auditor() {
         )
         .unwrap_or_else(|diagnostics| panic!("{lines}: {diagnostics:#?}"));
         let audited =
-            audit(&statement.royalties.explanation).unwrap_or_else(|fault| panic!("{lines}: {fault}"));
+            audit(&statement.royalties.explanation).unwrap_or_else(|mismatch| panic!("{lines}: {mismatch}"));
         assert_eq!(audited, statement.royalties.explanation.lines().count());
     }
 }
@@ -135,8 +135,8 @@ proptest! {
                 return Ok(());
             }
         };
-        if let Err(fault) = audit(&statement.royalties.explanation) {
-            prop_assert!(false, "{}\n{}", fault, statement.royalties.explanation);
+        if let Err(mismatch) = audit(&statement.royalties.explanation) {
+            prop_assert!(false, "{}\n{}", mismatch, statement.royalties.explanation);
         }
     }
 }

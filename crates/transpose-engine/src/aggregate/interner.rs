@@ -42,8 +42,9 @@ pub(crate) struct Entry {
     block: u32,
     offset: u32,
     len: u32,
-    /// Why rows with this key cannot be converted: a number of [`Interner::fault`], or [`NONE`].
-    pub(crate) fault: u32,
+    /// Why rows with this key cannot be converted: a number of [`Interner::cell_diagnostic`], or
+    /// [`NONE`].
+    pub(crate) cell_diagnostic: u32,
     /// Where a counted row with this key was read first; the greatest number where there is none.
     pub(crate) first: AtomicU64,
 }
@@ -78,7 +79,7 @@ pub(crate) struct Interner {
     slots: Vec<Slot>,
     entries: Vec<Entry>,
     blocks: Vec<Vec<u8>>,
-    faults: Vec<CellDiagnostic>,
+    cell_diagnostics: Vec<CellDiagnostic>,
     /// For each key where a counted row was read last, if that matters.
     lasts: Option<Vec<AtomicU64>>,
     bytes: usize,
@@ -200,7 +201,7 @@ impl Interner {
             slots: vec![EMPTY; 64],
             entries: Vec::new(),
             blocks: Vec::new(),
-            faults: Vec::new(),
+            cell_diagnostics: Vec::new(),
             lasts: latest.then(Vec::new),
             bytes: 64 * size_of::<Slot>(),
         }
@@ -256,8 +257,8 @@ impl Interner {
     }
 
     /// Why rows with a key cannot be converted.
-    pub(crate) fn fault(&self, entry: &Entry) -> Option<&CellDiagnostic> {
-        self.faults.get(entry.fault as usize)
+    pub(crate) fn cell_diagnostic(&self, entry: &Entry) -> Option<&CellDiagnostic> {
+        self.cell_diagnostics.get(entry.cell_diagnostic as usize)
     }
 
     #[inline]
@@ -331,7 +332,12 @@ impl Interner {
     }
 
     /// Adds a key that is not there; answers its number, `None` when there are too many.
-    pub(crate) fn insert(&mut self, hash: u64, key: &impl Key, fault: Option<CellDiagnostic>) -> Option<u32> {
+    pub(crate) fn insert(
+        &mut self,
+        hash: u64,
+        key: &impl Key,
+        cell_diagnostic: Option<CellDiagnostic>,
+    ) -> Option<u32> {
         if self.entries.len() >= MOST {
             return None;
         }
@@ -351,9 +357,9 @@ impl Interner {
         text.resize(offset, 0);
         join(key, text);
         let number = self.entries.len() as u32;
-        let fault = fault.map_or(NONE, |fault| {
-            self.faults.push(fault);
-            self.faults.len() as u32 - 1
+        let cell_diagnostic = cell_diagnostic.map_or(NONE, |cell_diagnostic| {
+            self.cell_diagnostics.push(cell_diagnostic);
+            self.cell_diagnostics.len() as u32 - 1
         });
         self.bytes += size_of::<Entry>();
         self.entries.push(Entry {
@@ -361,7 +367,7 @@ impl Interner {
             block: block as u32,
             offset: offset as u32,
             len: len as u32,
-            fault,
+            cell_diagnostic,
             first: AtomicU64::new(u64::MAX),
         });
         if let Some(lasts) = &mut self.lasts {

@@ -127,17 +127,17 @@ mod tests {
             entity(&[(Field::RETAIL_PRICE, "-1.20"), (Field::EVENT_CURRENCY, "GBP"), (Field::PRICE, "1")]);
         let sales = [Sale::new(&sold, Some(&answer)), Sale::new(&back, Some(&given)), Sale::new(&sold, None)];
         assert!(Sale::new(&entity(&[(Field::PLAN, "a")]), None).is_none());
-        let mut till = SalesLedger::default();
+        let mut sales_ledger = SalesLedger::default();
         for (key, outcome, count) in [
             (0, RowOutcome::Converted, 3),
             (1, RowOutcome::Converted, 1),
             (0, RowOutcome::Filtered("why"), 2),
             (2, RowOutcome::Rejected("XXX0101"), 1),
         ] {
-            till.count(key, outcome, count);
+            sales_ledger.count(key, outcome, count);
         }
         let mut ledger = Ledger::default();
-        till.close(|key| sales[key as usize].as_ref(), &mut ledger).unwrap();
+        sales_ledger.close(|key| sales[key as usize].as_ref(), &mut ledger).unwrap();
         let of = |sums: &std::collections::BTreeMap<Box<str>, ExactSum>| {
             sums.iter().map(|(currency, sum)| format!("{currency} {sum}")).collect::<Vec<_>>()
         };
@@ -147,6 +147,6 @@ mod tests {
         assert_eq!(of(&ledger.rejected["XXX0101"].paid), ["XXX 1.2"]);
         assert_eq!(of(&ledger.read.paid), ["GBP 4.8", "XXX 1.2"]);
         assert_eq!(of(&ledger.read.money), ["GBP 5"]);
-        assert!(till.0.is_empty());
+        assert!(sales_ledger.0.is_empty());
     }
 }

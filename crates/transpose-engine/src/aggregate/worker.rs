@@ -21,7 +21,7 @@ use crate::filter::period::OUTSIDE;
 use crate::filter::refund_cutoff::{RefundCutoff, RefundDecision};
 use crate::filter::refund_pairs::RefundPair;
 use crate::scan::chunks::DecodedChunk;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::scan::rejects::{rejected, report_rejects};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -98,7 +98,7 @@ struct SaleKind {
 }
 
 enum PlacementFailure {
-    Fault(CellDiagnostic),
+    Cell(CellDiagnostic),
     Terms(Diagnostic),
 }
 
@@ -106,7 +106,7 @@ impl PlacementFailure {
     /// The diagnostic about a row.
     fn at(&self, place: Location) -> Diagnostic {
         match self {
-            Self::Fault(fault) => diagnostics::of_cell(fault, place),
+            Self::Cell(cell_diagnostic) => diagnostics::of_cell(cell_diagnostic, place),
             Self::Terms(diagnostic) => Diagnostic { location: place, ..diagnostic.clone() },
         }
     }
@@ -286,13 +286,13 @@ impl<'a> CountingWorker<'a> {
             };
             let key = if sells { self.counted_rows.keys.get(index).copied().unwrap_or(NONE) } else { NONE };
             let sale = if sells { sale_of(&self.answers, key) } else { None };
-            if entry.fault != NONE
-                && let Some(fault) = dictionary.fault(entry)
+            if entry.cell_diagnostic != NONE
+                && let Some(cell_diagnostic) = dictionary.cell_diagnostic(entry)
             {
                 if sale.is_some() {
-                    self.sales_ledger.count(key, RowOutcome::Rejected(fault.code.id), row.plays);
+                    self.sales_ledger.count(key, RowOutcome::Rejected(cell_diagnostic.code.id), row.plays);
                 }
-                rejects.push(rejected(row, diagnostics::of_cell(fault, place(row))));
+                rejects.push(rejected(row, diagnostics::of_cell(cell_diagnostic, place(row))));
                 continue;
             }
             let mut bearing = true;
@@ -310,7 +310,11 @@ impl<'a> CountingWorker<'a> {
             if sale.is_some() {
                 self.sales_ledger.count(key, RowOutcome::Converted, row.plays);
             }
-            dictionary.note_row(*item, entry, Place::new(self.input, origin.line + u64::from(row.line)).0);
+            dictionary.note_row(
+                *item,
+                entry,
+                SourceLine::new(self.input, origin.line + u64::from(row.line)).0,
+            );
             let key = Group::key(*item, *usage_kind, bearing);
             let group = Group { key, plays: u64::from(row.plays), micros: row.micros };
             gathered.push(shard(entry.hash), group, &state.groups)?;
@@ -382,13 +386,16 @@ impl<'a> CountingWorker<'a> {
         time: Option<i64>,
         rules: &CountingRules<'_>,
     ) -> Result<KeyAnswer, Fatal> {
-        if let Err(fault) = rules.decoder.check_key(Dimension::Context, runs) {
-            return Ok(KeyAnswer { place: Err(Box::new(PlacementFailure::Fault(fault))), sale: None });
+        if let Err(cell_diagnostic) = rules.decoder.check_key(Dimension::Context, runs) {
+            return Ok(KeyAnswer {
+                place: Err(Box::new(PlacementFailure::Cell(cell_diagnostic))),
+                sale: None,
+            });
         }
         let mut event = Entity::default();
         let mut set = |field, value: &[u8]| event.set(field, String::from_utf8_lossy(value).into_owned());
-        let mut faults = Vec::new();
-        rules.decoder.resolve_key(Dimension::Context, runs, &mut set, &mut faults);
+        let mut cell_diagnostics = Vec::new();
+        rules.decoder.resolve_key(Dimension::Context, runs, &mut set, &mut cell_diagnostics);
         if let Some(time) = time {
             let mut text = Vec::new();
             Timestamp::utc(time).write_rfc3339(&mut text);
@@ -403,12 +410,12 @@ impl<'a> CountingWorker<'a> {
             Ok(_) => Ok(self.counter.usage_kind(usage_kind.clone())?),
             Err(diagnostic) => {
                 // What cannot be read is reported as it is, and not as missing.
-                let unread = faults.into_iter().find(|fault| {
-                    fault.code.severity == Severity::Error
-                        && event.value(fault.field).is_none()
-                        && diagnostic.location.field == Some(fault.field)
+                let unread = cell_diagnostics.into_iter().find(|cell_diagnostic| {
+                    cell_diagnostic.code.severity == Severity::Error
+                        && event.value(cell_diagnostic.field).is_none()
+                        && diagnostic.location.field == Some(cell_diagnostic.field)
                 });
-                Err(Box::new(unread.map_or(PlacementFailure::Terms(diagnostic), PlacementFailure::Fault)))
+                Err(Box::new(unread.map_or(PlacementFailure::Terms(diagnostic), PlacementFailure::Cell)))
             }
         };
         Ok(KeyAnswer { place, sale: sale.map(|sale| Box::new(SaleKind { sale, usage_kind })) })
@@ -524,16 +531,16 @@ impl<'a> CountingWorker<'a> {
         }
         // What is new is examined before the lock is taken. Two workers may examine the same item;
         // both come to the same answer.
-        let mut vetted = Vec::new();
+        let mut checked_keys = Vec::new();
         for (index, row) in counted_rows.iter().enumerate() {
             if items.get(index) == Some(&NONE) {
                 let key = rows.item(*row as usize);
                 let runs: Vec<&[u8]> = key.runs().collect();
-                vetted.push((index, rules.decoder.check_key(Dimension::Item, &runs).err()));
+                checked_keys.push((index, rules.decoder.check_key(Dimension::Item, &runs).err()));
             }
         }
         let mut dictionary = write(&state.dictionary);
-        for (index, fault) in vetted {
+        for (index, cell_diagnostic) in checked_keys {
             let (Some(row), Some(hash), Some(item)) =
                 (counted_rows.get(index), hashes.get(index), items.get_mut(index))
             else {
@@ -542,7 +549,9 @@ impl<'a> CountingWorker<'a> {
             let key = rows.item(*row as usize);
             *item = dictionary.find_one(*hash, &key);
             if *item == NONE {
-                *item = dictionary.insert(*hash, &key, fault).ok_or_else(diagnostics::too_many_distinct)?;
+                *item = dictionary
+                    .insert(*hash, &key, cell_diagnostic)
+                    .ok_or_else(diagnostics::too_many_distinct)?;
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ mod render;
 use crate::diagnostics;
 use crate::scan::chunks::{DecodedChunk, Reading};
 use crate::scan::open::{name_source, open_events};
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
 use crate::storage::sorter::{SortedRecords, Sorter};
@@ -264,7 +264,7 @@ impl MatchedBy {
 /// A row as it goes through the sorters.
 #[derive(Clone, Copy)]
 struct Row<'a> {
-    place: Place,
+    place: SourceLine,
     time: i64,
     micros: i64,
     plays: u64,
@@ -272,7 +272,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn parse(place: Place, mut record: &'a [u8]) -> Option<Self> {
+    fn parse(place: SourceLine, mut record: &'a [u8]) -> Option<Self> {
         let time = signed(take(&mut record)?);
         let micros = signed(take(&mut record)?);
         Some(Self { place, time, micros, plays: take(&mut record)?, cells: record })
@@ -505,7 +505,7 @@ impl Comparison<'_> {
                     let name = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
                     let record = take_text(&mut records).ok_or_else(diagnostics::damaged_scratch)?;
                     if let Ok(place) = <[u8; 8]>::try_from(name) {
-                        let row = Row::parse(Place(u64::from_be_bytes(place)), record)
+                        let row = Row::parse(SourceLine(u64::from_be_bytes(place)), record)
                             .ok_or_else(diagnostics::damaged_scratch)?;
                         run.alone(&row, record)?;
                     } else {
@@ -572,7 +572,7 @@ impl RowReader<'_> {
                 name.extend_from_slice(&self.state.hash_one(&scratch[..]).to_be_bytes());
                 put_text(&scratch, &mut name);
             }
-            let place = Place::new(self.file, origin.line + u64::from(row.line));
+            let place = SourceLine::new(self.file, origin.line + u64::from(row.line));
             name.extend_from_slice(&place.0.to_be_bytes());
             record.clear();
             put(unsigned(row.time), &mut record);
@@ -629,7 +629,7 @@ impl Pairing<'_> {
                 group.id.extend_from_slice(id);
                 group.first.iter_mut().for_each(|first| *first = None);
             }
-            let place = Place(u64::from_be_bytes(*place));
+            let place = SourceLine(u64::from_be_bytes(*place));
             let Some(first) = group.first.get_mut(place.input()) else { continue };
             match first {
                 None => *first = Some((place, record.to_vec())),
@@ -683,7 +683,7 @@ impl Pairing<'_> {
         while let Some((name, record)) = rest.next()? {
             let (key, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             let key = key.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?.0;
-            let row = Row::parse(Place(u64::from_be_bytes(*place)), record)
+            let row = Row::parse(SourceLine(u64::from_be_bytes(*place)), record)
                 .ok_or_else(diagnostics::damaged_scratch)?;
             let follows = near.key == key
                 && near
@@ -802,7 +802,7 @@ fn count(counts: &mut BTreeMap<Box<str>, [u64; 5]>, key: &str, class: Class) {
 #[derive(Default)]
 struct SameId {
     id: Vec<u8>,
-    first: [Option<(Place, Vec<u8>)>; 2],
+    first: [Option<(SourceLine, Vec<u8>)>; 2],
 }
 
 /// Rows of one track and user that follow each other within the window.
@@ -815,7 +815,7 @@ struct Neighbours {
 }
 
 struct WaitingRow {
-    place: Place,
+    place: SourceLine,
     time: i64,
     record: std::ops::Range<usize>,
 }
@@ -835,14 +835,14 @@ fn report(
     let mut outcomes = outcomes.read()?;
     while let Some((name, mut line)) = outcomes.next()? {
         let (place, class) = name.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
-        let place = Place(u64::from_be_bytes(*place));
+        let place = SourceLine(u64::from_be_bytes(*place));
         let class = class
             .first()
             .and_then(|class| Class::ALL.get(usize::from(*class)))
             .ok_or_else(diagnostics::damaged_scratch)?;
         let (fields, other) = (take(&mut line), take(&mut line));
         let (Some(fields), Some(other)) = (fields, other) else { return Err(diagnostics::damaged_scratch()) };
-        diagnostics.report(class.code(), || shape.diagnostic(*class, place, Place(other), fields));
+        diagnostics.report(class.code(), || shape.diagnostic(*class, place, SourceLine(other), fields));
         if let Some(lines) = &mut lines {
             lines(line)?;
         }
@@ -852,7 +852,7 @@ fn report(
 
 impl Shape {
     /// A difference in words; no value of a row is in it.
-    fn diagnostic(&self, class: Class, place: Place, other: Place, fields: u64) -> Diagnostic {
+    fn diagnostic(&self, class: Class, place: SourceLine, other: SourceLine, fields: u64) -> Diagnostic {
         let name = |file: usize| self.sources.get(file).map_or("", AsRef::as_ref);
         let location = Location {
             source: self.sources.get(place.input()).cloned(),

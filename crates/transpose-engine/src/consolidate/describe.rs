@@ -10,7 +10,7 @@
 use crate::aggregate::interner::JoinedKey;
 use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::storage::varint::{put_cell, put_text, take_text};
 use std::ops::Range;
 use transpose_core::accounting::Change;
@@ -46,7 +46,7 @@ pub(crate) struct Describer {
     cells: Vec<Option<Range<usize>>>,
     text: Vec<u8>,
     packed: Vec<u8>,
-    faults: Vec<CellDiagnostic>,
+    cell_diagnostics: Vec<CellDiagnostic>,
 }
 
 impl Describer {
@@ -62,7 +62,7 @@ impl Describer {
         }
         let releases = shapes.release.columns.len();
         let cells = vec![None; releases + shapes.recording.columns.len()];
-        Self { columns, releases, cells, text: Vec::new(), packed: Vec::new(), faults: Vec::new() }
+        Self { columns, releases, cells, text: Vec::new(), packed: Vec::new(), cell_diagnostics: Vec::new() }
     }
 
     /// Adds the description of an item to `out`; what is wrong with it goes to `item_diagnostics`.
@@ -70,14 +70,14 @@ impl Describer {
         &mut self,
         decoder: &dyn EventDecoder,
         key: JoinedKey<'_>,
-        first: Place,
+        first: SourceLine,
         item_diagnostics: &mut ItemDiagnostics,
         out: &mut Vec<u8>,
     ) {
         let runs: Vec<&[u8]> = key.pieces().collect();
         self.text.clear();
         self.cells.fill(None);
-        let Self { columns, cells, text, faults, .. } = self;
+        let Self { columns, cells, text, cell_diagnostics, .. } = self;
         let mut sink = |field: Field, value: &[u8]| {
             let column = columns.get(field.index()).copied().flatten();
             if let Some(cell) = column.and_then(|column| cells.get_mut(column)) {
@@ -86,16 +86,20 @@ impl Describer {
                 *cell = Some(start..text.len());
             }
         };
-        decoder.resolve_key(Dimension::Item, &runs, &mut sink, faults);
+        decoder.resolve_key(Dimension::Item, &runs, &mut sink, cell_diagnostics);
         let value = |field: Field| {
             let column = columns.get(field.index()).copied().flatten()?;
             text.get(cells.get(column)?.clone()?)
         };
-        for (order, fault) in faults.drain(..).enumerate() {
-            let withheld = value(fault.field).is_none() && fault.code.severity >= Severity::Warning;
-            let change =
-                if withheld { Some(Change::Lost) } else { fault.repaired.then_some(Change::Guessed) };
-            item_diagnostics.fault(first, order as u32, &fault, change);
+        for (order, cell_diagnostic) in cell_diagnostics.drain(..).enumerate() {
+            let withheld =
+                value(cell_diagnostic.field).is_none() && cell_diagnostic.code.severity >= Severity::Warning;
+            let change = if withheld {
+                Some(Change::Lost)
+            } else {
+                cell_diagnostic.repaired.then_some(Change::Guessed)
+            };
+            item_diagnostics.cell_diagnostic(first, order as u32, &cell_diagnostic, change);
         }
         let cell = |column: &Option<Range<usize>>| column.clone().and_then(|range| text.get(range));
         let (of_release, of_recording) = cells.split_at(self.releases.min(cells.len()));

@@ -3,7 +3,7 @@
 
 use crate::consolidate::shapes::Side;
 use crate::diagnostics;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::storage::varint::Cells;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) struct ItemDiagnostics {
 
 struct ItemDiagnostic {
     /// What comes first is first: the place, then the order at that place.
-    at: (Place, u32),
+    at: (SourceLine, u32),
     diagnostic: Diagnostic,
     /// What happened to the value.
     change: Option<(Change, Field)>,
@@ -42,9 +42,15 @@ const NOTES: usize = 4096;
 
 impl ItemDiagnostics {
     /// Notes what is wrong with a value of an item that was read first at a place.
-    pub(crate) fn fault(&mut self, first: Place, order: u32, fault: &CellDiagnostic, change: Option<Change>) {
-        let diagnostic = diagnostics::of_cell(fault, Location::line(first.line(), 0));
-        self.add((first, order), diagnostic, change.map(|change| (change, fault.field)));
+    pub(crate) fn cell_diagnostic(
+        &mut self,
+        first: SourceLine,
+        order: u32,
+        cell_diagnostic: &CellDiagnostic,
+        change: Option<Change>,
+    ) {
+        let diagnostic = diagnostics::of_cell(cell_diagnostic, Location::line(first.line(), 0));
+        self.add((first, order), diagnostic, change.map(|change| (change, cell_diagnostic.field)));
     }
 
     /// Notes that an item read at a place describes one side in another way: the cells of the first
@@ -54,7 +60,7 @@ impl ItemDiagnostics {
         side: Side,
         shape: &Shape,
         (first, other): (&[u8], &[u8]),
-        at: Place,
+        at: SourceLine,
         policy: ConflictPolicy,
     ) {
         let code = if policy == ConflictPolicy::Refuse {
@@ -83,7 +89,7 @@ impl ItemDiagnostics {
         self.add((at, order), diagnostic, None);
     }
 
-    fn add(&mut self, at: (Place, u32), diagnostic: Diagnostic, change: Option<(Change, Field)>) {
+    fn add(&mut self, at: (SourceLine, u32), diagnostic: Diagnostic, change: Option<(Change, Field)>) {
         self.counts.entry(diagnostic.code.id).or_insert((diagnostic.code, 0)).1 += 1;
         if let Some(change) = change {
             *self.changes.entry(change).or_default() += 1;
@@ -171,7 +177,7 @@ mod tests {
     #[test]
     fn notes_are_bounded_and_in_order() {
         let mut item_diagnostics = ItemDiagnostics::default();
-        let fault = |message: String| CellDiagnostic {
+        let cell_diagnostic = |message: String| CellDiagnostic {
             code: &diagnostics::CONFLICT,
             field: Field::ISRC,
             cell: (1, "ISRC".into()),
@@ -180,7 +186,12 @@ mod tests {
             repaired: false,
         };
         for line in (1..=30_000_u64).rev() {
-            item_diagnostics.fault(Place::new(0, line), 0, &fault(format!("{line}")), Some(Change::Lost));
+            item_diagnostics.cell_diagnostic(
+                SourceLine::new(0, line),
+                0,
+                &cell_diagnostic(format!("{line}")),
+                Some(Change::Lost),
+            );
         }
         assert!(item_diagnostics.kept.len() <= 2 * NOTES);
         let mut report = RunReport::default();

@@ -17,7 +17,7 @@ use crate::consolidate::shapes::{Shapes, Side};
 use crate::consolidate::variants::{Variant, Variants};
 use crate::diagnostics;
 use crate::scan::ordered::{parallel_map, sort};
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -71,7 +71,7 @@ impl DescribedItems {
                     let key = entry.within(&block);
                     let decoder = decoders.get(key.space() as usize);
                     let decoder = decoder.ok_or_else(|| diagnostics::bug("a key of no input"))?;
-                    describer.describe(*decoder, key, Place(first), &mut item_diagnostics, &mut text);
+                    describer.describe(*decoder, key, SourceLine(first), &mut item_diagnostics, &mut text);
                 }
                 ends.push(
                     u32::try_from(text.len()).map_err(|_| diagnostics::overflow("bytes of descriptions"))?,
@@ -101,8 +101,8 @@ impl DescribedItems {
         (!text.is_empty()).then_some(Description(text))
     }
 
-    fn first(&self, item: u32) -> Place {
-        Place(
+    fn first(&self, item: u32) -> SourceLine {
+        SourceLine(
             self.dictionary
                 .entry(item)
                 .and_then(crate::aggregate::interner::Entry::first)
@@ -200,7 +200,7 @@ fn rank<'a>(
             variants.add(Variant {
                 cells: Cow::Borrowed(described.side(side).1),
                 first: items.first(*item),
-                last: Place(items.dictionary.last(*item)),
+                last: SourceLine(items.dictionary.last(*item)),
                 plays: plays.get(*item as usize).map_or(0, |plays| plays.load(Memory::Relaxed)),
             });
         }

@@ -19,7 +19,7 @@ use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
 use crate::consolidate::variants::{Variant, Variants};
 use crate::diagnostics;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::storage::scratch::Scratch;
 use crate::storage::sorter::{MergedRecords, SortedRecords, Sorter};
 use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
@@ -182,7 +182,7 @@ impl Sorters<'_> {
             let decoder = plan.decoders.get(joined.space() as usize);
             let decoder = decoder.ok_or_else(|| diagnostics::bug("a key of no input"))?;
             described.clear();
-            describer.describe(*decoder, joined, Place(first), item_diagnostics, &mut described);
+            describer.describe(*decoder, joined, SourceLine(first), item_diagnostics, &mut described);
             let plays = of_item.iter().fold(0, |sum: u64, group| sum.saturating_add(group.plays));
             let (release, release_cells) = Description(&described).side(Side::Release);
             let (recording, recording_cells) = Description(&described).side(Side::Recording);
@@ -251,8 +251,8 @@ pub(crate) fn next_identity(
         each(rest);
         variants.add(Variant {
             cells: Cow::Owned(cells.to_vec()),
-            first: Place(u64::from_be_bytes(*first)),
-            last: Place(last),
+            first: SourceLine(u64::from_be_bytes(*first)),
+            last: SourceLine(last),
             plays,
         });
         merge.next()?;

@@ -2,7 +2,7 @@
 
 use crate::consolidate::diagnostics::ItemDiagnostics;
 use crate::consolidate::shapes::{Shapes, Side};
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::storage::varint::{Cells, put_cell};
 use std::borrow::Cow;
 use transpose_core::terms::ConflictPolicy;
@@ -12,9 +12,9 @@ use transpose_core::terms::ConflictPolicy;
 pub(crate) struct Variant<'a> {
     pub(crate) cells: Cow<'a, [u8]>,
     /// Where it was read first.
-    pub(crate) first: Place,
+    pub(crate) first: SourceLine,
     /// Where it was read last, where the policy asks for it.
-    pub(crate) last: Place,
+    pub(crate) last: SourceLine,
     /// How often it was played, where the policy asks for it.
     pub(crate) plays: u64,
 }
@@ -118,10 +118,10 @@ mod tests {
 
     fn variant(values: &[Option<&str>], first: u64, last: u64, plays: u64) -> Variant<'static> {
         let cells = Cow::Owned(cells(values));
-        Variant { cells, first: Place::new(0, first), last: Place::new(0, last), plays }
+        Variant { cells, first: SourceLine::new(0, first), last: SourceLine::new(0, last), plays }
     }
 
-    fn settled(policy: ConflictPolicy, more: &[Variant<'static>]) -> (Vec<u8>, u64) {
+    fn resolved(policy: ConflictPolicy, more: &[Variant<'static>]) -> (Vec<u8>, u64) {
         let shapes = Shapes::new([Field::RELEASE_TITLE, Field::RELEASE_ARTIST].into_iter().collect());
         let mut variants = Variants::default();
         for variant in more {
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn what_lacks_a_value_is_completed() {
         let more = [variant(&[Some("a"), None], 1, 1, 1), variant(&[None, Some("b")], 2, 2, 1)];
-        assert_eq!(settled(ConflictPolicy::First, &more), (cells(&[Some("a"), Some("b")]), 0));
+        assert_eq!(resolved(ConflictPolicy::First, &more), (cells(&[Some("a"), Some("b")]), 0));
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
             (ConflictPolicy::MostPlayed, [Some("c"), Some("x")]),
             (ConflictPolicy::Latest, [Some("b"), None]),
         ] {
-            assert_eq!(settled(policy, &more), (cells(&expected), 2), "{policy:?}");
+            assert_eq!(resolved(policy, &more), (cells(&expected), 2), "{policy:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::emit::usages::UsageWriter;
 use crate::storage::varint::Cells;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{BlockEncoder, Encoded, Numbers};
+use transpose_core::format::{BlockEncoder, EncodedBatch, Numbers};
 use transpose_core::model::{BlockBatch, Blocks, Entity, Shape, Span};
 
 /// Shapes of the blocks made here, by index.
@@ -41,9 +41,9 @@ impl BlockEncoding<'_> {
         batch: &BlockBatch,
         numbers: Numbers,
         report: &mut RunReport,
-    ) -> Result<Encoded, Fatal> {
+    ) -> Result<EncodedBatch, Fatal> {
         let blocks = Blocks { batch, chunk: &[], shapes: self.shapes, contexts: self.contexts };
-        let mut encoded = Encoded::default();
+        let mut encoded = EncodedBatch::default();
         self.encoder.encode(blocks, numbers, &mut encoded, report)?;
         Ok(encoded)
     }

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Encoded, Numbers};
+use transpose_core::format::{EncodedBatch, Numbers};
 use transpose_core::model::BlockBatch;
 
 struct GroupRange {
@@ -35,7 +35,7 @@ pub(crate) fn emit(
     let ranges = ranges(sorted, encoding.usages.rows());
     let next = AtomicUsize::new(0);
     let flow = Flow::default();
-    let consumer = OrderedConsumer::new(threads * 2, |(encoded, part): (Encoded, RunReport)| {
+    let consumer = OrderedConsumer::new(threads * 2, |(encoded, part): (EncodedBatch, RunReport)| {
         report.merge(part).map_err(|error| diagnostics::imbalance(&error))?;
         files.write(&encoded)
     });

@@ -186,9 +186,9 @@ impl Catalogue {
                     let raw = cell.bytes(bytes, &events.arena);
                     let present = match decoder.canonical_cell(*field, raw, scratch) {
                         Ok(present) => present,
-                        Err(fault) => {
-                            found.push(diagnostics::of_cell(&fault, place.clone()));
-                            fault.code.severity < Severity::Error && !scratch.is_empty()
+                        Err(cell_diagnostic) => {
+                            found.push(diagnostics::of_cell(&cell_diagnostic, place.clone()));
+                            cell_diagnostic.code.severity < Severity::Error && !scratch.is_empty()
                         }
                     };
                     match index {

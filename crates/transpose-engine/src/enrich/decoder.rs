@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal};
 use transpose_core::format::{
-    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Indexed, Origin, Preamble, Projection,
+    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, IndexOutcome, Origin, Preamble, Projection,
     Tally,
 };
 use transpose_core::model::{Entity, Field, FieldSet, Span};
@@ -222,10 +222,10 @@ impl EventDecoder for EnrichedDecoder<'_> {
         dimension: Dimension,
         key: &[&[u8]],
         sink: &mut dyn FnMut(Field, &[u8]),
-        faults: &mut Vec<CellDiagnostic>,
+        cell_diagnostics: &mut Vec<CellDiagnostic>,
     ) {
         let Some(catalogue) = self.how.catalogue.filter(|_| dimension == Dimension::Item) else {
-            return self.inner.resolve_key(dimension, key, sink, faults);
+            return self.inner.resolve_key(dimension, key, sink, cell_diagnostics);
         };
         let (mut given, mut track, mut release) = (FieldSet::EMPTY, Vec::new(), Vec::new());
         let mut note = |field: Field, value: &[u8]| {
@@ -237,7 +237,7 @@ impl EventDecoder for EnrichedDecoder<'_> {
             }
             sink(field, value);
         };
-        self.inner.resolve_key(dimension, key, &mut note, faults);
+        self.inner.resolve_key(dimension, key, &mut note, cell_diagnostics);
         let (found, code) = self.found(&track, &release);
         if let Some(found) = found {
             for (field, value) in catalogue.values(found).filter(|(field, _)| !given.contains(*field)) {
@@ -248,7 +248,14 @@ impl EventDecoder for EnrichedDecoder<'_> {
             let message = describe(code, &track, &release);
             let field = if track.is_empty() { Field::RELEASE_ID } else { Field::RECORDING_ID };
             let cell = (0, "".into());
-            faults.push(CellDiagnostic { code, field, cell, value: [].into(), message, repaired: false });
+            cell_diagnostics.push(CellDiagnostic {
+                code,
+                field,
+                cell,
+                value: [].into(),
+                message,
+                repaired: false,
+            });
         }
     }
 
@@ -293,7 +300,7 @@ impl ChunkDecoder for EnrichmentWorker<'_> {
         self.inner.sync(chunk)
     }
 
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         self.inner.index(chunk, start)
     }
 

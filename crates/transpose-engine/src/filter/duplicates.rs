@@ -18,7 +18,7 @@ use crate::filter::period::{FilterRules, NO_EVENT_ID, NO_IDENTITY, RowFilter};
 use crate::filter::redelivered;
 use crate::scan::chunks::{DecodedChunk, Reading};
 use crate::scan::open::open;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
 use crate::storage::sorter::Sorter;
@@ -225,11 +225,11 @@ impl DuplicateSearch<'_> {
         let sorter = sorter.finish()?;
         let mut sorter = sorter.read()?;
         let mut sorted_marks = Sorter::new(spill, memory / 2);
-        let mut known: (Vec<u8>, Place, Vec<u8>) = Default::default();
+        let mut known: (Vec<u8>, SourceLine, Vec<u8>) = Default::default();
         let mut mark = Vec::new();
         while let Some((name, value)) = sorter.next()? {
             let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
-            let place = Place(u64::from_be_bytes(*place));
+            let place = SourceLine(u64::from_be_bytes(*place));
             let (byte, content) = value.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
             if known.0 != id {
                 known.0.clear();
@@ -258,7 +258,7 @@ fn record(sorted_marks: Sorter<'_>, temp_dir: &Path) -> Result<RowMarks, Fatal> 
     while let Some((order, mut mark)) = sorted_marks.next()? {
         let (input, byte) = order.split_first_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
         let byte = u64::from_be_bytes(*byte.first_chunk().ok_or_else(diagnostics::damaged_scratch)?);
-        let first = Place(take(&mut mark).ok_or_else(diagnostics::damaged_scratch)?);
+        let first = SourceLine(take(&mut mark).ok_or_else(diagnostics::damaged_scratch)?);
         let differs = take(&mut mark).ok_or_else(diagnostics::damaged_scratch)? != 0;
         recorder.push(u64::from_be_bytes(*input) as usize, DuplicateMark { byte, first, differs })?;
     }
@@ -316,7 +316,7 @@ impl KeyCollector<'_> {
             name.extend_from_slice(&key.to_be_bytes());
             put_text(&identity, &mut name);
             let line = origin.line + u64::from(row.line);
-            name.extend_from_slice(&Place::new(self.number, line).0.to_be_bytes());
+            name.extend_from_slice(&SourceLine::new(self.number, line).0.to_be_bytes());
             value.clear();
             value.extend_from_slice(&(origin.byte + u64::from(row.start)).to_le_bytes());
             for (field, place) in self.row.iter().zip(0..) {

@@ -6,7 +6,7 @@
 //! reads no others.
 
 use crate::diagnostics;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::storage::scratch::Scratch;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
@@ -38,7 +38,7 @@ pub(crate) struct DuplicateMark {
     /// The byte of the input at which the row begins.
     pub(crate) byte: u64,
     /// Where the first row of the same identity is.
-    pub(crate) first: Place,
+    pub(crate) first: SourceLine,
     /// Whether the two say different things.
     pub(crate) differs: bool,
 }
@@ -57,7 +57,7 @@ impl RowMark for DuplicateMark {
     fn read(bytes: &[u8]) -> Option<Self> {
         let (byte, first) = bytes.split_first_chunk::<8>()?;
         let (byte, first) = (u64::from_le_bytes(*byte), u64::from_le_bytes(*first.first_chunk()?));
-        Some(Self { byte: byte & !DIFFERS, first: Place(first), differs: byte & DIFFERS != 0 })
+        Some(Self { byte: byte & !DIFFERS, first: SourceLine(first), differs: byte & DIFFERS != 0 })
     }
 }
 
@@ -150,8 +150,11 @@ mod tests {
     #[test]
     fn verdicts_are_found_by_chunk() {
         let mut recorder = MarkRecorder::new(&std::env::temp_dir()).unwrap();
-        let mark =
-            |byte: u64| DuplicateMark { byte, first: Place::new(1, byte), differs: byte.is_multiple_of(3) };
+        let mark = |byte: u64| DuplicateMark {
+            byte,
+            first: SourceLine::new(1, byte),
+            differs: byte.is_multiple_of(3),
+        };
         let bytes: Vec<u64> = (0..5000).map(|number| number * 7).collect();
         for input in [0, 2] {
             for byte in &bytes {

@@ -8,7 +8,7 @@
 use crate::diagnostics;
 use crate::filter::marks::{DuplicateMark, RowMarks};
 use crate::scan::chunks::DecodedChunk;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -294,9 +294,9 @@ impl RowFilter<'_> {
         bytes: &[u8],
         pass: &mut FilterPass<'_>,
     ) -> Option<i64> {
-        self.said(index, events, bytes).unwrap_or_else(|fault| {
+        self.said(index, events, bytes).unwrap_or_else(|cell_diagnostic| {
             let place = pass.place(row);
-            pass.report.diagnostics.push(diagnostics::of_cell(&fault, place));
+            pass.report.diagnostics.push(diagnostics::of_cell(&cell_diagnostic, place));
             None
         })
     }
@@ -317,7 +317,7 @@ impl RowFilter<'_> {
     }
 
     /// A place in words, with the input where it is another.
-    fn named(&self, place: Place) -> String {
+    fn named(&self, place: SourceLine) -> String {
         match self.rules.sources.get(place.input()) {
             Some(source) if place.input() != self.input => format!("line {} of `{source}`", place.line()),
             _ => format!("line {}", place.line()),

@@ -15,7 +15,7 @@ use crate::filter::marks::{MarkRecorder, RowMark, RowMarks};
 use crate::scan::chunks::{DecodedChunk, Reading, scan};
 use crate::scan::open::open_events;
 use crate::scan::ordered::Flow;
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::scan::rescan;
 use crate::storage::scratch::Scratch;
 use crate::storage::sorter::Sorter;
@@ -193,7 +193,7 @@ struct PairReader {
 
 /// What names a sale.
 #[derive(Clone, Copy)]
-enum NamedBy {
+enum SaleName {
     Id = 0,
     Basket = 1,
 }
@@ -223,7 +223,7 @@ impl PairReader {
             if !refund && sorter.is_none() {
                 continue;
             }
-            for by in [NamedBy::Id, NamedBy::Basket] {
+            for by in [SaleName::Id, SaleName::Basket] {
                 if !self.name(by) {
                     continue;
                 }
@@ -231,7 +231,7 @@ impl PairReader {
                     names.insert(&self.name);
                 } else if refund || names.may_have(&self.name) {
                     // Here a place has a byte instead of a line.
-                    let place = Place::new(input, decoded.origin.byte + u64::from(row.start));
+                    let place = SourceLine::new(input, decoded.origin.byte + u64::from(row.start));
                     self.key.clear();
                     self.key.extend_from_slice(&self.name);
                     self.key.push(u8::from(refund));
@@ -251,7 +251,7 @@ impl PairReader {
 
     /// Makes the name of the row at hand; `false` where it has none. No name is the beginning of
     /// another.
-    fn name(&mut self, by: NamedBy) -> bool {
+    fn name(&mut self, by: SaleName) -> bool {
         let [_, id, basket, bought @ ..] = &self.cells;
         let name = &mut self.name;
         name.clear();
@@ -266,10 +266,10 @@ impl PairReader {
             name.extend_from_slice(&[0, 0]);
         };
         match by {
-            NamedBy::Id if id.is_empty() => return false,
-            NamedBy::Id => add(id),
-            NamedBy::Basket if basket.is_empty() => return false,
-            NamedBy::Basket => {
+            SaleName::Id if id.is_empty() => return false,
+            SaleName::Id => add(id),
+            SaleName::Basket if basket.is_empty() => return false,
+            SaleName::Basket => {
                 add(basket);
                 // A field and its text: an ISRC is no release.
                 let first = bought.iter().enumerate().find(|(_, text)| !text.is_empty());
@@ -327,7 +327,7 @@ fn pair_up(
         let (Some(place), Some(time)) = (key.first_chunk::<8>(), time.first_chunk::<8>()) else {
             return Err(diagnostics::damaged_scratch());
         };
-        let place = Place(u64::from_be_bytes(*place));
+        let place = SourceLine(u64::from_be_bytes(*place));
         if last != Some(place) {
             recorder
                 .push(place.input(), RefundPair { byte: place.line(), sale: i64::from_be_bytes(*time) })?;
@@ -351,11 +351,11 @@ mod tests {
             reader.cells[1] = id.as_bytes().to_vec();
             reader.cells[2] = basket.as_bytes().to_vec();
             reader.cells[4] = bought.as_bytes().to_vec();
-            for by in [NamedBy::Id, NamedBy::Basket] {
+            for by in [SaleName::Id, SaleName::Basket] {
                 if reader.name(by) {
                     let mut key = reader.name.clone();
                     key.push(u8::from(*refund));
-                    key.extend_from_slice(&Place::new(0, place as u64).0.to_be_bytes());
+                    key.extend_from_slice(&SourceLine::new(0, place as u64).0.to_be_bytes());
                     sorter.push(&key, &(place as u64).to_be_bytes()).unwrap();
                 }
             }

@@ -9,7 +9,7 @@ use crate::diagnostics;
 use crate::output::spec::{Destination, OutputSpec};
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Encoded, Encoder, FileNumber, OutputContext, TableWriter, Tally};
+use transpose_core::format::{EncodedBatch, Encoder, FileNumber, OutputContext, TableWriter, Tally};
 use transpose_io::{Compression, Input, OutputFile, OutputId, OutputSet, WrittenFile};
 
 /// The files of one message.
@@ -194,7 +194,7 @@ impl<'a> OutputFiles<'a> {
     }
 
     /// Writes an encoded batch, beginning new files where the limit demands it.
-    pub(crate) fn write(&mut self, encoded: &Encoded) -> Result<(), Fatal> {
+    pub(crate) fn write(&mut self, encoded: &EncodedBatch) -> Result<(), Fatal> {
         let mut from = 0usize;
         let mut pending = Tally::default();
         let mut to = 0usize;
@@ -389,9 +389,9 @@ mod tests {
     use transpose_core::model::FieldSet;
 
     /// Lines as blocks, at most so many in a file.
-    struct Few(u64);
+    struct FewLines(u64);
 
-    impl Encoder for Few {
+    impl Encoder for FewLines {
         fn begin(&self, part: FileNumber, out: &mut Vec<u8>) -> Tally {
             out.extend_from_slice(format!("{} of {}\n", part.number, part.of).as_bytes());
             Tally { lines: 1, ..Tally::default() }
@@ -419,8 +419,14 @@ mod tests {
         }
     }
 
-    impl BlockEncoder for Few {
-        fn encode(&self, _: Blocks<'_>, _: Numbers, _: &mut Encoded, _: &mut RunReport) -> Result<(), Fatal> {
+    impl BlockEncoder for FewLines {
+        fn encode(
+            &self,
+            _: Blocks<'_>,
+            _: Numbers,
+            _: &mut EncodedBatch,
+            _: &mut RunReport,
+        ) -> Result<(), Fatal> {
             Ok(())
         }
     }
@@ -430,7 +436,7 @@ mod tests {
     fn written(blocks: u64, batch: usize, most: u64) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         let destination = Destination::Folder(folder.path().to_path_buf());
-        let encoder = Few(most);
+        let encoder = FewLines(most);
         let spec = OutputSpec {
             destination: &destination,
             slicing: None,
@@ -445,7 +451,7 @@ mod tests {
         };
         let mut files = OutputFiles::new(&encoder, spec, None).unwrap();
         for numbers in (1..=blocks).collect::<Vec<_>>().chunks(batch) {
-            let mut encoded = Encoded::default();
+            let mut encoded = EncodedBatch::default();
             for number in numbers {
                 encoded.bytes.extend_from_slice(format!("block {number}\n").as_bytes());
                 let tally = Tally { lines: 1, blocks: 1, ..Tally::default() };

@@ -8,7 +8,7 @@ use crate::output::files::OutputFiles;
 use crate::output::spec::{OutputSpec, Slicing};
 use std::collections::BTreeMap;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Encoded, Encoder, Tally};
+use transpose_core::format::{EncodedBatch, Encoder, Tally};
 use transpose_core::model::EventBatch;
 use transpose_io::OutputSet;
 
@@ -89,7 +89,7 @@ impl<'a> OutputSlices<'a> {
     }
 
     /// Writes what belongs to the slice that begins at a moment.
-    pub(crate) fn write(&mut self, start: i64, encoded: &Encoded) -> Result<(), Fatal> {
+    pub(crate) fn write(&mut self, start: i64, encoded: &EncodedBatch) -> Result<(), Fatal> {
         if let Some((_, files)) = self.open.get_mut(&start) {
             return files.write(encoded);
         }

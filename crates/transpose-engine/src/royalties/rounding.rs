@@ -32,7 +32,7 @@ use transpose_core::terms::{Rounding, Royalties};
 
 /// Who gets a unit of what is left of a sum.
 #[derive(Clone, Copy, Default)]
-struct Cut {
+struct RemainderRule {
     /// Whether the sum is negative.
     negative: bool,
     /// Usages of which more was cut off than this get one.
@@ -47,7 +47,7 @@ pub(crate) struct Amounts {
     /// What one play of each kind is worth.
     pub(crate) rates: Rates,
     rounding: Option<Rounding>,
-    cuts: Vec<Cut>,
+    cuts: Vec<RemainderRule>,
 }
 
 /// The exact amount of a usage in units: the next lower whole number, and what is beyond it as a
@@ -67,7 +67,7 @@ impl Amounts {
         contexts: &[Entity],
     ) -> Result<Self, Fatal> {
         let rates = Rates::new(owed, usage_kinds, contexts)?;
-        let cut = |sum: &i128| Cut { negative: *sum < 0, ..Cut::default() };
+        let cut = |sum: &i128| RemainderRule { negative: *sum < 0, ..RemainderRule::default() };
         let cuts = owed.sums.iter().map(cut).collect();
         Ok(Self { rates, rounding: owed.rounding, cuts })
     }
@@ -330,7 +330,7 @@ impl SharedSum {
     /// Decides who gets the units that are left; answers how many of those that are cut alike get
     /// one, where not all do. Nothing when there are more units than usages that were cut.
     #[expect(clippy::option_option, reason = "no answer, and no need to ask")]
-    fn cut(&mut self, mut left: u64, cut: &mut Cut) -> Option<Option<u64>> {
+    fn cut(&mut self, mut left: u64, cut: &mut RemainderRule) -> Option<Option<u64>> {
         if left == 0 {
             // Nothing is as large as this.
             (cut.rest, cut.of, cut.before) = (1, 1, 0);

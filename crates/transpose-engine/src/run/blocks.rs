@@ -16,7 +16,7 @@ use crate::scan::rejects::report_rejects;
 use message::MessageCard;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::format::{Encoded, Preamble, Tally};
+use transpose_core::format::{EncodedBatch, Preamble, Tally};
 use transpose_core::model::{Blocks, Field};
 
 /// Reads the inputs and writes the output; nothing appears yet.
@@ -64,7 +64,7 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
             }
             let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
             ledger_of_blocks::account(blocks, &mut report)?;
-            let mut encoded = Encoded::default();
+            let mut encoded = EncodedBatch::default();
             encoder.encode(blocks, numbers, &mut encoded, &mut report)?;
             let rejects = quarantined(&batch.rejects, bytes, decoder);
             let output = OutputChunk { output: 0, report: RunReport::default(), encoded: vec![(0, encoded)] };

@@ -8,12 +8,12 @@ use crate::scan::chunks::DecodedChunk;
 use crate::scan::rejects::{rejected, report_rejects};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{CellDiagnostic, Fatal, Reject, Severity};
-use transpose_core::format::{Encoded, EventDecoder, EventEncoder, Events};
+use transpose_core::format::{EncodedBatch, EventDecoder, EventEncoder, Events};
 use transpose_core::model::{EventBatch, Field};
 
 /// What a chunk came to: its report, its rejects, and what was encoded, by the first moment of its
 /// slice.
-pub(crate) type EncodedRows = (RunReport, Vec<Reject>, Vec<(i64, Encoded)>);
+pub(crate) type EncodedRows = (RunReport, Vec<Reject>, Vec<(i64, EncodedBatch)>);
 
 /// Encodes the rows of a chunk, whose cells are those of `fields`: slice by slice where rows are
 /// divided to slices.
@@ -49,7 +49,7 @@ pub(crate) fn encode_events(
     report_rejects(&rejects, &mut report);
     numbers.line = origin.line;
     let mut encode = |events: &EventBatch| {
-        let mut encoded = Encoded::default();
+        let mut encoded = EncodedBatch::default();
         let events = Events { batch: events, chunk: bytes, fields, decoder };
         encoder.encode(events, numbers, &mut encoded, &mut report).map(|()| encoded)
     };

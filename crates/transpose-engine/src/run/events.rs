@@ -44,7 +44,7 @@ pub(crate) fn read(
             opened.push_back(reader.open_events(input)?);
         }
     }
-    let Makers { counts, encoders, offered } = makers(run, &opened, sells)?;
+    let OutputMakers { counts, encoders, offered } = makers(run, &opened, sells)?;
     let mut outputs: Vec<OutputInProgress<'_>> =
         run.outputs.iter().map(|output| OutputInProgress::new(run, output)).collect();
     for (output, encoder) in outputs.iter_mut().zip(&encoders) {
@@ -74,7 +74,7 @@ pub(crate) fn read(
             None => reader.open_events(input)?,
         };
         let first = routing.as_ref().map_or(&[][..], Routing::fields);
-        let mut wanted = Wanted::new(run, first, &counts, &rules, decoder.preamble().reads, offered);
+        let mut wanted = RowNeeds::new(run, first, &counts, &rules, decoder.preamble().reads, offered);
         wanted.projection.time |= routing.as_ref().is_some_and(Routing::looks_at_times);
         decoder.project(&wanted.projection)?;
         // What an earlier reading has marked by its byte has to be found there again.
@@ -143,7 +143,7 @@ fn pair_refunds(run: &Run<'_>) -> Result<PairedRefunds, Fatal> {
 }
 
 /// What makes the outputs, by their numbers: an output is counted or encoded.
-struct Makers<'a> {
+struct OutputMakers<'a> {
     counts: Vec<Option<EventsToBlocks<'a>>>,
     encoders: Vec<Option<Box<dyn EventEncoder>>>,
     /// The fields that the open inputs have a place for.
@@ -154,12 +154,12 @@ fn makers<'a>(
     run: &'a Run<'a>,
     opened: &VecDeque<Box<dyn EventDecoder + '_>>,
     sells: bool,
-) -> Result<Makers<'a>, Fatal> {
+) -> Result<OutputMakers<'a>, Fatal> {
     let reads = opened.iter().map(|decoder| decoder.preamble().reads);
     let offered = reads.fold(FieldSet::EMPTY, FieldSet::union);
     let aggregates = run.outputs.iter().filter(|output| output.grain() == Grain::Aggregate).count();
     let budget = run.budget().map(|budget| budget.among(aggregates));
-    let mut makers = Makers { counts: Vec::new(), encoders: Vec::new(), offered };
+    let mut makers = OutputMakers { counts: Vec::new(), encoders: Vec::new(), offered };
     for output in run.outputs {
         let (counts, encoder) = if output.grain() == Grain::Aggregate {
             let counts = EventsToBlocks::new(run, output, sells, budget);
@@ -205,7 +205,7 @@ pub(crate) fn filter_rules<'a>(
 }
 
 /// What is wanted of the rows of an input.
-struct Wanted {
+struct RowNeeds {
     /// What all outputs want together; what decides where a row goes comes first.
     projection: Projection,
     outputs: Vec<OutputFields>,
@@ -219,7 +219,7 @@ struct OutputFields {
     asked: Vec<Field>,
 }
 
-impl Wanted {
+impl RowNeeds {
     /// `has` are the fields of this input, `offered` those of all open inputs.
     fn new(
         run: &Run<'_>,

@@ -18,7 +18,7 @@ use crate::scan::ordered::{Flow, OrderedConsumer};
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{BlockDecoder, Decoder, Encoded, EventDecoder, Preamble, Tally};
+use transpose_core::format::{BlockDecoder, Decoder, EncodedBatch, EventDecoder, Preamble, Tally};
 use transpose_core::model::{Entity, FieldSet};
 use transpose_io::{Input, OutputSet};
 use transpose_sync::{into_inner, lock};
@@ -39,7 +39,7 @@ pub(crate) struct OutputChunk {
     pub(crate) output: usize,
     pub(crate) report: RunReport,
     /// What was encoded, by the first moment of its slice; 0 where there are no slices.
-    pub(crate) encoded: Vec<(i64, Encoded)>,
+    pub(crate) encoded: Vec<(i64, EncodedBatch)>,
 }
 
 /// What makes a result of a chunk.

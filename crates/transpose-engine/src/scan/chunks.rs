@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::format::{Batch, Chunk, ChunkDecoder, Decoder, Indexed, Numbers, Origin, Tally};
+use transpose_core::format::{Batch, Chunk, ChunkDecoder, Decoder, IndexOutcome, Numbers, Origin, Tally};
 use transpose_io::Input;
 use transpose_sync::{lock, unpoisoned};
 
@@ -289,13 +289,13 @@ impl Worker<'_> {
         }
         loop {
             match self.decoder.index(self.window.view(), start) {
-                Indexed::Done { end, lines, units, usages } => {
+                IndexOutcome::Done { end, lines, units, usages } => {
                     return Ok(IndexedUnits { end, lines, units, usages });
                 }
-                Indexed::More if self.window.last => {
+                IndexOutcome::More if self.window.last => {
                     return Err(diagnostics::bug("a decoder wants more than the whole input"));
                 }
-                Indexed::More => self.window.grow(self.input, begin)?,
+                IndexOutcome::More => self.window.grow(self.input, begin)?,
             }
         }
     }
@@ -336,18 +336,18 @@ mod tests {
 
     /// Lines in which a line end between `"` and `"` does not count: the smallest format whose
     /// chunks cannot be cut blindly.
-    struct Quoted(Preamble);
+    struct QuotedLines(Preamble);
 
     #[derive(Default)]
-    struct QuotedWorker(Vec<(usize, usize)>);
+    struct QuotedLineWorker(Vec<(usize, usize)>);
 
-    impl Decoder for Quoted {
+    impl Decoder for QuotedLines {
         fn preamble(&self) -> &Preamble {
             &self.0
         }
 
         fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
-            Box::<QuotedWorker>::default()
+            Box::<QuotedLineWorker>::default()
         }
 
         fn quarantine_header(&self, _: &mut Vec<u8>) {}
@@ -357,7 +357,7 @@ mod tests {
         fn finish(&self, _: &[(u64, Entity)], _: &Tally, _: &mut Vec<Diagnostic>) {}
     }
 
-    impl EventDecoder for Quoted {
+    impl EventDecoder for QuotedLines {
         fn project(&mut self, _: &Projection) -> Result<(), Fatal> {
             Ok(())
         }
@@ -380,11 +380,11 @@ mod tests {
         }
     }
 
-    impl ChunkDecoder for QuotedWorker {
+    impl ChunkDecoder for QuotedLineWorker {
         fn sync(&mut self, chunk: Chunk<'_>) -> usize {
             chunk.bytes.iter().position(|byte| *byte == b'\n').map_or(chunk.bytes.len(), |at| at + 1)
         }
-        fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+        fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
             self.0.clear();
             let (mut from, mut quoted, mut lines) = (start, false, 0);
             for (at, byte) in chunk.bytes.iter().enumerate().skip(start) {
@@ -395,18 +395,18 @@ mod tests {
                     from = at + 1;
                     if from > chunk.own {
                         let units = self.0.len() as u64;
-                        return Indexed::Done { end: from, lines, units, usages: units };
+                        return IndexOutcome::Done { end: from, lines, units, usages: units };
                     }
                 }
             }
             if !chunk.last {
-                return Indexed::More;
+                return IndexOutcome::More;
             }
             if from < chunk.bytes.len() {
                 self.0.push((from, chunk.bytes.len()));
             }
             let units = self.0.len() as u64;
-            Indexed::Done { end: chunk.bytes.len(), lines, units, usages: units }
+            IndexOutcome::Done { end: chunk.bytes.len(), lines, units, usages: units }
         }
         fn decode(&mut self, _: Chunk<'_>, _: Origin, batch: &mut Batch, _: &mut RunReport) {
             for (start, end) in &self.0 {
@@ -425,7 +425,7 @@ mod tests {
 
     fn rows(bytes: &[u8], chunk: usize, threads: usize) -> Vec<(u64, Vec<u8>)> {
         let input = Input::from_bytes("test", bytes.to_vec());
-        let decoder = Quoted(Preamble { line: 1, ..Preamble::default() });
+        let decoder = QuotedLines(Preamble { line: 1, ..Preamble::default() });
         let flow = Flow::default();
         let mut states = vec![Vec::new(); threads];
         let scanned =
@@ -460,7 +460,7 @@ mod tests {
     #[test]
     fn failure_of_one_worker_ends_all() {
         let input = Input::from_bytes("test", b"a\n".repeat(10_000));
-        let decoder = Quoted(Preamble { line: 1, ..Preamble::default() });
+        let decoder = QuotedLines(Preamble { line: 1, ..Preamble::default() });
         let flow = Flow::default();
         let failed = scan(
             &input,

@@ -1,10 +1,10 @@
 //! Where something is in the inputs of a run, in eight bytes.
 
-/// A line of one of the inputs. Places are in the order of reading.
+/// A line of one of the inputs. Source lines are in the order of reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(pub(crate) u64);
+pub(crate) struct SourceLine(pub(crate) u64);
 
-impl Place {
+impl SourceLine {
     const LINE: u32 = 44;
 
     /// The line of the input with the given number, from 0.

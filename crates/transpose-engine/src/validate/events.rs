@@ -6,7 +6,7 @@ use transpose_core::format::{EventDecoder, Origin};
 use transpose_core::model::{EventBatch, Field, Span};
 
 /// Reports what is wrong with the cells of a chunk's rows.
-pub(super) fn faults(
+pub(super) fn check_cells(
     events: &EventBatch,
     chunk: &[u8],
     origin: Origin,

@@ -619,7 +619,14 @@ impl<'a> ChunkChecker<'a> {
         checked.diagnostics.extend(batch.rejects.iter().map(|reject| reject.diagnostic.clone()));
         if let Opened::Events(decoder) = self.opened {
             let decoder = decoder.as_ref();
-            events::faults(&batch.events, bytes, origin, &self.fields, decoder, &mut checked.diagnostics);
+            events::check_cells(
+                &batch.events,
+                bytes,
+                origin,
+                &self.fields,
+                decoder,
+                &mut checked.diagnostics,
+            );
         }
         let preamble = self.opened.preamble();
         let blocks = Blocks {

@@ -14,7 +14,7 @@ pub(super) struct BlockStart {
 
 /// A block whose id is not the number that is expected.
 #[derive(Clone, Debug)]
-struct Break {
+struct OrderBreak {
     at: BlockStart,
     expected: u64,
 }
@@ -29,7 +29,7 @@ pub(super) struct ChunkOrder {
     /// The number that the block after the last would have, if that can be said.
     next: Option<u64>,
     breaks: u64,
-    first_break: Option<Break>,
+    first_break: Option<OrderBreak>,
 }
 
 impl ChunkOrder {
@@ -48,7 +48,7 @@ impl ChunkOrder {
             self.first = Some((number, start()));
         } else if let Some(expected) = self.next.filter(|next| Some(*next) != number) {
             self.breaks += 1;
-            self.first_break.get_or_insert_with(|| Break { at: start(), expected });
+            self.first_break.get_or_insert_with(|| OrderBreak { at: start(), expected });
         }
         self.next = number.and_then(|number| number.checked_add(1));
     }
@@ -59,7 +59,7 @@ impl ChunkOrder {
 pub(super) struct BlockOrder {
     expected: Option<u64>,
     breaks: u64,
-    first: Option<(Arc<str>, Break)>,
+    first: Option<(Arc<str>, OrderBreak)>,
 }
 
 impl BlockOrder {
@@ -80,7 +80,7 @@ impl BlockOrder {
         let seam = self.expected.filter(|expected| Some(*expected) != number);
         if let Some(expected) = seam {
             self.breaks += 1;
-            self.first.get_or_insert_with(|| (Arc::clone(source), Break { at: start, expected }));
+            self.first.get_or_insert_with(|| (Arc::clone(source), OrderBreak { at: start, expected }));
         }
         self.breaks += breaks;
         if let Some(found) = first_break {
@@ -91,7 +91,7 @@ impl BlockOrder {
 
     /// What is to be said.
     pub(super) fn diagnostic(self) -> Option<Diagnostic> {
-        let (source, Break { at, expected }) = self.first?;
+        let (source, OrderBreak { at, expected }) = self.first?;
         let id = shown(&at.id);
         let place = Location {
             source: Some(source),

@@ -7,7 +7,7 @@
 
 use crate::diagnostics;
 use crate::filter::candidates::{Candidates, key};
-use crate::scan::position::Place;
+use crate::scan::position::SourceLine;
 use crate::storage::scratch::Scratch;
 use crate::storage::sorter::Sorter;
 use crate::storage::varint::{put, put_text, take, take_text};
@@ -106,7 +106,7 @@ impl<'a> CandidateCollector<'a> {
         let mut name = vec![kind as u8];
         name.extend_from_slice(&key(id, self.candidate_ids.state).to_be_bytes());
         put_text(id, &mut name);
-        name.extend_from_slice(&Place::new(self.file, place.line.unwrap_or_default()).0.to_be_bytes());
+        name.extend_from_slice(&SourceLine::new(self.file, place.line.unwrap_or_default()).0.to_be_bytes());
         put_text(&name, records);
         let mut rest = Vec::new();
         put(place.byte.unwrap_or_default(), &mut rest);
@@ -167,10 +167,10 @@ impl<'a> RepeatedIds<'a> {
         let sorted = self.0.finish()?;
         let mut merge = sorted.read()?;
         let mut repeats = CODES.map(|code| RepeatsOfCode { code, count: 0, first: BinaryHeap::new(), most });
-        let mut known: (Vec<u8>, Place) = Default::default();
+        let mut known: (Vec<u8>, SourceLine) = Default::default();
         while let Some((name, rest)) = merge.next()? {
             let (id, place) = name.split_last_chunk::<8>().ok_or_else(diagnostics::damaged_scratch)?;
-            let place = Place(u64::from_be_bytes(*place));
+            let place = SourceLine(u64::from_be_bytes(*place));
             if known.0 != id {
                 known.0.clear();
                 known.0.extend_from_slice(id);
@@ -207,14 +207,14 @@ struct RepeatsOfCode {
 /// An identifier that appeared before.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Repeat {
-    place: Place,
-    before: Place,
+    place: SourceLine,
+    before: SourceLine,
     id: Vec<u8>,
     rest: Vec<u8>,
 }
 
 impl RepeatsOfCode {
-    fn add(&mut self, place: Place, before: Place, id: &[u8], rest: &[u8]) {
+    fn add(&mut self, place: SourceLine, before: SourceLine, id: &[u8], rest: &[u8]) {
         self.count += 1;
         let full = self.first.len() >= self.most;
         if full && self.first.peek().is_none_or(|last| last.place < place) {

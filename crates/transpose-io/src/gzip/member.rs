@@ -253,8 +253,8 @@ impl<R: BufRead> Gunzip<R> {
         IoErrorKind::TruncatedGzip { at: self.given }
     }
 
-    fn bad(&self, fault: &'static str) -> IoErrorKind {
-        IoErrorKind::BadGzip { at: self.given, fault }
+    fn bad(&self, damage: &'static str) -> IoErrorKind {
+        IoErrorKind::BadGzip { at: self.given, damage }
     }
 
     fn word(&mut self) -> Result<u32, IoErrorKind> {

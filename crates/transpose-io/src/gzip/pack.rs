@@ -336,9 +336,9 @@ mod tests {
     }
 
     /// Refuses to take more than so many bytes.
-    struct Narrow(usize);
+    struct LimitedWriter(usize);
 
-    impl Write for Narrow {
+    impl Write for LimitedWriter {
         fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
             self.0 = self.0.checked_sub(buf.len()).ok_or(io::ErrorKind::StorageFull)?;
             Ok(buf.len())
@@ -355,7 +355,7 @@ mod tests {
         let whole = pack(&Arc::new(Pool::new(1)), &[&text]).len();
         for threads in 1..4 {
             for room in [0, 1000, whole - 1, whole] {
-                let mut packer = Packer::new(Narrow(room), Arc::new(Pool::new(threads)));
+                let mut packer = Packer::new(LimitedWriter(room), Arc::new(Pool::new(threads)));
                 let outcome = packer.append(&text).and_then(|()| packer.finish().map(|_| ()));
                 assert_eq!(outcome.is_ok(), room == whole, "{threads} {room}");
                 if let Err(error) = outcome {

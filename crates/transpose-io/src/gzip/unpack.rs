@@ -35,7 +35,7 @@ use crate::gzip::{Limits, worker};
 /// A gzip stream that is decompressed by threads of its own.
 pub(crate) struct Unpack {
     relay: Arc<Relay>,
-    crew: Mutex<Crew>,
+    crew: Mutex<WorkerThreads>,
     /// The largest number of threads.
     threads: usize,
     may_hang: bool,
@@ -52,7 +52,7 @@ pub(crate) struct PackedSource {
     pub(crate) may_hang: bool,
 }
 
-enum Crew {
+enum WorkerThreads {
     Waiting,
     Started(Vec<JoinHandle<()>>),
 }
@@ -76,7 +76,7 @@ impl Unpack {
         let threads = threads.min(usize::try_from(most).unwrap_or(usize::MAX)).max(1);
         let segments = Segments::new(source, count, sizes.segment);
         let relay = Relay::new(segments, subject, limits, sizes, threads);
-        Self { relay: Arc::new(relay), crew: Mutex::new(Crew::Waiting), threads, may_hang }
+        Self { relay: Arc::new(relay), crew: Mutex::new(WorkerThreads::Waiting), threads, may_hang }
     }
 
     pub(crate) fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, IoError> {
@@ -99,7 +99,7 @@ impl Unpack {
     /// Starts the threads, once; as many as the system grants are enough.
     fn start(&self) -> Result<(), IoError> {
         let mut crew = lock(&self.crew);
-        if matches!(*crew, Crew::Started(_)) {
+        if matches!(*crew, WorkerThreads::Started(_)) {
             return Ok(());
         }
         let mut started = Vec::with_capacity(self.threads);
@@ -111,7 +111,7 @@ impl Unpack {
                 Err(error) => return Err(IoError::new(Operation::Read, &self.relay.subject, error)),
             }
         }
-        *crew = Crew::Started(started);
+        *crew = WorkerThreads::Started(started);
         Ok(())
     }
 
@@ -124,10 +124,10 @@ impl Unpack {
 impl Drop for Unpack {
     fn drop(&mut self) {
         self.relay.stop();
-        let crew = std::mem::replace(&mut *lock(&self.crew), Crew::Waiting);
+        let crew = std::mem::replace(&mut *lock(&self.crew), WorkerThreads::Waiting);
         // Nobody can wake a thread that waits for a pipe: it ends by itself, when it next gets
         // something.
-        if let Crew::Started(threads) = crew
+        if let WorkerThreads::Started(threads) = crew
             && !self.may_hang
         {
             for thread in threads {

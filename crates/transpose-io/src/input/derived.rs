@@ -110,27 +110,27 @@ mod tests {
         assert!(once.again(1).unwrap().is_none());
     }
 
-    struct Failing;
+    struct FailingSource;
 
-    struct Fails(IoError);
+    struct FailingReader(IoError);
 
-    impl Read for Fails {
+    impl Read for FailingReader {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             Err(self.0.clone().into())
         }
     }
 
-    impl Source for Failing {
+    impl Source for FailingSource {
         fn stream(&self, _: Option<&[u32]>) -> Result<Box<dyn Read + Send>, IoError> {
             let error = Input::from_bytes("in.x", Vec::new()).refused("the third row is broken".into());
-            Ok(Box::new(Cursor::new(b"a,b\n").chain(Fails(error))))
+            Ok(Box::new(Cursor::new(b"a,b\n").chain(FailingReader(error))))
         }
     }
 
     #[test]
     fn a_failure_keeps_its_cause() {
         let origin = Input::from_bytes("in.x", Vec::new());
-        let input = Input::from_source(&origin, "x", Arc::new(Failing));
+        let input = Input::from_source(&origin, "x", Arc::new(FailingSource));
         let error = input.head(100).unwrap_err();
         assert!(
             matches!(error.kind(), crate::IoErrorKind::Refused(cause) if cause.to_string() == "the third row is broken")

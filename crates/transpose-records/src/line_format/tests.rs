@@ -124,7 +124,7 @@ fn opened_as(format: Toy, text: &str) -> Box<dyn EventDecoder> {
 }
 
 /// What a body of one chunk is read as.
-fn decoded(decoder: &dyn EventDecoder, body: &str) -> (Indexed, Batch) {
+fn decoded(decoder: &dyn EventDecoder, body: &str) -> (IndexOutcome, Batch) {
     let chunk = Chunk { bytes: body.as_bytes(), own: body.len(), last: true };
     let mut worker = decoder.chunks();
     let indexed = worker.index(chunk, 0);
@@ -169,7 +169,7 @@ fn first_line_names_the_format() {
 fn rows_that_cannot_be_placed_are_rejected_with_their_place() {
     let decoder = opened("#toy\n");
     let (indexed, batch) = decoded(&*decoder, BODY);
-    assert_eq!(indexed, Indexed::Done { end: BODY.len(), lines: 6, units: 4, usages: 4 });
+    assert_eq!(indexed, IndexOutcome::Done { end: BODY.len(), lines: 6, units: 4, usages: 4 });
     let rows: Vec<_> = batch.events.rows.iter().map(|row| (row.line, row.micros)).collect();
     assert_eq!(rows, [(1, 90_000_000), (5, 0)]);
     let rejects: Vec<_> = batch.rejects.iter().map(|reject| &reject.diagnostic).collect();
@@ -197,7 +197,7 @@ fn chunks_that_end_inside_a_line_ask_for_more() {
     let mut worker = decoder.chunks();
     let chunk = Chunk { bytes: &BODY.as_bytes()[..20], own: 15, last: false };
     assert_eq!(worker.sync(chunk), 11);
-    assert_eq!(worker.index(chunk, 0), Indexed::More);
+    assert_eq!(worker.index(chunk, 0), IndexOutcome::More);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn rows_are_written_with_what_is_lost_of_them() {
     let encoder = encoder(LINES);
     let number = FileNumber { number: 1, of: 1 };
     assert_eq!(encoder.file_name(number), "toy_plays.txt");
-    let (mut out, mut report) = (Encoded::default(), RunReport::default());
+    let (mut out, mut report) = (EncodedBatch::default(), RunReport::default());
     encoder.begin(number, &mut out.bytes);
     let fields = [Field::EVENT_TIME, Field::ISRC, Field::RECORDING_TITLE];
     let events = Events { batch: &batch.events, chunk: BODY.as_bytes(), fields: &fields, decoder: &*decoder };
@@ -278,7 +278,7 @@ fn type_of_a_record_stands_before_its_cells() {
     );
 
     let encoder = encoder(records());
-    let (mut out, mut report) = (Encoded::default(), RunReport::default());
+    let (mut out, mut report) = (EncodedBatch::default(), RunReport::default());
     let fields = [Field::EVENT_TIME, Field::ISRC, Field::RECORDING_TITLE];
     let events = Events { batch: &batch.events, chunk: body.as_bytes(), fields: &fields, decoder: &*decoder };
     encoder.encode(events, Numbers::default(), &mut out, &mut report).unwrap();

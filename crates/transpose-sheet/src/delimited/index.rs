@@ -24,7 +24,7 @@
 //! grammar again, byte by byte; a change of what a row is begins there.
 
 use crate::delimited::scan::{Masks, parity};
-use transpose_core::format::{Chunk, Indexed};
+use transpose_core::format::{Chunk, IndexOutcome};
 use transpose_text::scan::{self, BLOCK, ByteSet};
 
 /// The most bytes that a row may have.
@@ -98,7 +98,7 @@ impl Index {
     }
 
     /// Finds the chunk's own rows from `start` on.
-    pub(crate) fn run(&mut self, dialect: Dialect, chunk: Chunk<'_>, start: usize) -> Indexed {
+    pub(crate) fn run(&mut self, dialect: Dialect, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         self.rows.clear();
         let state = State {
             dialect,
@@ -126,21 +126,21 @@ struct Pass<'i, 'a> {
 }
 
 impl scan::Pass for Pass<'_, '_> {
-    type Output = Indexed;
+    type Output = IndexOutcome;
 
     #[expect(clippy::inline_always, reason = "compiled anew for each set of instructions, see `scan`")]
     #[inline(always)]
-    fn run(self, find: impl Fn(&[u8; BLOCK], ByteSet) -> u64) -> Indexed {
+    fn run(self, find: impl Fn(&[u8; BLOCK], ByteSet) -> u64) -> IndexOutcome {
         let Self { index, mut state } = self;
         while state.row <= state.own {
             match state.scan(index, &find) {
                 Step::Again => {}
-                Step::More => return Indexed::More,
+                Step::More => return IndexOutcome::More,
                 Step::End => break,
             }
         }
         let rows = index.rows.len() as u64;
-        Indexed::Done { end: state.row, lines: u64::from(state.lines), units: rows, usages: rows }
+        IndexOutcome::Done { end: state.row, lines: u64::from(state.lines), units: rows, usages: rows }
     }
 }
 
@@ -575,7 +575,9 @@ mod tests {
     fn whole(dialect: Dialect, bytes: &[u8]) -> (Vec<ExpectedRow>, u64) {
         let mut index = Index::default();
         let outcome = index.run(dialect, Chunk { bytes, own: bytes.len(), last: true }, 0);
-        let Indexed::Done { end, lines, units, usages } = outcome else { panic!("more than everything") };
+        let IndexOutcome::Done { end, lines, units, usages } = outcome else {
+            panic!("more than everything")
+        };
         assert_eq!((end, units, usages), (bytes.len(), index.rows().len() as u64, index.rows().len() as u64));
         (seen(&index, 0, 0), lines)
     }
@@ -599,11 +601,11 @@ mod tests {
             }
             loop {
                 match index.run(dialect, view(upto), next - begin) {
-                    Indexed::More => {
+                    IndexOutcome::More => {
                         assert!(upto < bytes.len());
                         upto = bytes.len().min(upto + 3);
                     }
-                    Indexed::Done { end, lines, units, .. } => {
+                    IndexOutcome::Done { end, lines, units, .. } => {
                         let found = seen(&index, begin, line);
                         assert_eq!(found.len() as u64, units);
                         rows.extend(found);

@@ -1,6 +1,6 @@
 //! From lines of fixed width to delimited text.
 
-use super::{Control, Fixed, LineKind, NO_HEADER_LINE, PADDING, Record, Slot, bare, lossy};
+use super::{Control, FixedWidthText, LineKind, NO_HEADER_LINE, PADDING, Record, Slot, bare, lossy};
 use crate::delimited::quoting::quoted;
 use crate::diagnostics::{BYTE_ORDER_MARK, CONTROL_TOTAL, NO_TRAILER_LINE};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const LONGEST: usize = 64 << 10;
 
 /// Cuts the lines of one input, from the first on.
 pub(crate) struct Cutter {
-    fixed: Arc<Fixed>,
+    fixed: Arc<FixedWidthText>,
     /// The number of the next line, from 1.
     line: u64,
     /// The number of the preface line that is due.
@@ -37,7 +37,7 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    pub(crate) fn new(fixed: Arc<Fixed>) -> Self {
+    pub(crate) fn new(fixed: Arc<FixedWidthText>) -> Self {
         let carried = fixed.preface.iter().map(|record| blank(record, fixed.delimiter)).collect();
         let controls = fixed.trailer.iter().flat_map(|record| &record.slots).filter_map(|slot| slot.control);
         let sums = controls.filter_map(|control| match control {
@@ -217,7 +217,7 @@ impl Cutter {
 
     /// Writes the value of a cell, without what fills the rest of it.
     fn put(&self, slot: &Slot, cell: &[u8], number: u32, out: &mut Vec<u8>, diagnostics: &mut Diagnostics) {
-        let Fixed { delimiter, quote, .. } = *self.fixed;
+        let FixedWidthText { delimiter, quote, .. } = *self.fixed;
         let filled = |byte: &u8| *byte != slot.pad;
         // Zeros belong to what is no number.
         let value = if slot.pad == b'0' {
@@ -337,7 +337,7 @@ mod tests {
     use transpose_core::model::Field;
 
     /// What a text becomes when it comes in pieces of a size.
-    fn cut(fixed: &Fixed, text: &[u8], size: usize) -> Result<(String, Diagnostics), Fatal> {
+    fn cut(fixed: &FixedWidthText, text: &[u8], size: usize) -> Result<(String, Diagnostics), Fatal> {
         let mut cutter = Cutter::new(Arc::new(fixed.clone()));
         let (mut out, mut diagnostics, mut waiting) = (Vec::new(), Diagnostics::default(), Vec::new());
         for piece in text.chunks(size.max(1)) {
@@ -350,7 +350,7 @@ mod tests {
         Ok((String::from_utf8(out).unwrap(), diagnostics))
     }
 
-    fn text(fixed: &Fixed, text: &str) -> String {
+    fn text(fixed: &FixedWidthText, text: &str) -> String {
         let whole = cut(fixed, text.as_bytes(), usize::MAX).unwrap().0;
         for size in 1..8 {
             assert_eq!(cut(fixed, text.as_bytes(), size).unwrap().0, whole);
@@ -403,7 +403,7 @@ mod tests {
         let bad = "924030XXXXX261031\nI306\nI3060254767739600005 \nI3060254767739600005X\n\"x,y\n940\n\x1a";
         let table = "record,ean,quantity,date\nI306\nI3,0602547677396,5,261031\nI3060254767739600005X\n\"\"\"x,y\"\n940\n\n";
         assert_eq!(text(&sales(), bad), table);
-        let single = Fixed {
+        let single = FixedWidthText {
             row: Record::new(vec![digits("n", 3)]),
             preface: Vec::new(),
             trailer: vec![Record::new(vec![fixed_text("E")])],
@@ -438,7 +438,7 @@ mod tests {
             assert_eq!((found.id, place), (code.id, Some(line)), "{message} for {text}");
             assert!(message.contains(part), "{message}");
         }
-        let dated = Fixed {
+        let dated = FixedWidthText {
             preface: vec![Record::new(vec![fixed_text("92"), digits("n", 3)])],
             headings: b"x\n".to_vec(),
             ..sales()
@@ -448,7 +448,7 @@ mod tests {
 
     #[test]
     fn what_fills_cells_is_taken_off() {
-        let fixed = Fixed {
+        let fixed = FixedWidthText {
             row: Record::new(vec![
                 fixed_text("R"),
                 slot("left", 4),

@@ -9,7 +9,7 @@
 //! (`92`, `I3`, `94`). A preface line becomes the line of headings; it may come again, and the
 //! fields of its cells are as additional cells in the rows that follow it. Trailer lines stay lines
 //! of their own. A line that cannot be cut becomes a row of one cell, which is no row of the table:
-//! it is rejected, and [`Fixed::line_error`] says why.
+//! it is rejected, and [`FixedWidthText::line_error`] says why.
 //!
 //! A width counts characters. Blanks at the end of a line may be missing: editors drop them.
 
@@ -192,7 +192,7 @@ enum LineKind {
 
 /// The lines of a table of fixed width, and the delimited text that they become.
 #[derive(Clone, Debug)]
-pub(crate) struct Fixed {
+pub(crate) struct FixedWidthText {
     pub(crate) row: Record,
     pub(crate) preface: Vec<Record>,
     pub(crate) trailer: Vec<Record>,
@@ -206,7 +206,7 @@ pub(crate) struct Fixed {
 }
 
 /// Lines of fixed width as a framing.
-pub(crate) struct Widths(pub(crate) Arc<Fixed>);
+pub(crate) struct Widths(pub(crate) Arc<FixedWidthText>);
 
 impl Framing for Widths {
     fn name(&self) -> &'static str {
@@ -221,7 +221,7 @@ impl Framing for Widths {
 /// How many of the first lines say whether a file is of the layout.
 const SAMPLE: usize = 50;
 
-impl Fixed {
+impl FixedWidthText {
     /// Lines that become a table with these headings.
     pub(crate) fn new<'a>(
         row: Record,
@@ -434,11 +434,11 @@ pub(crate) mod tests {
     }
 
     /// The lines of retail sales: a header of 17 characters, sales of 20, a trailer of 14.
-    pub(crate) fn sales() -> Fixed {
+    pub(crate) fn sales() -> FixedWidthText {
         let date = Slot { field: Some(Field::PERIOD_END), carried: true, ..slot("date", 6) };
         let ean = Slot { right: true, pad: b'0', ..slot("ean", 13) };
         let record = Record::new;
-        Fixed {
+        FixedWidthText {
             row: record(vec![fixed_text("I3"), ean, digits("quantity", 5)]),
             preface: vec![record(vec![fixed_text("92"), fixed_text("4030"), slot("account", 5), date])],
             trailer: vec![record(vec![
@@ -465,7 +465,7 @@ pub(crate) mod tests {
         ] {
             assert_eq!(sales.which(line.as_bytes(), 0), which, "{line}");
         }
-        let plain = Fixed {
+        let plain = FixedWidthText {
             row: Record::new(vec![slot("title", 3)]),
             preface: vec![Record::new(vec![slot("name", 3)])],
             ..sales

@@ -105,7 +105,7 @@ pub(super) fn choose(
         }
     }
     let mut choices: Vec<Option<Choice>> = (0..facts.len())
-        .map(|column| chosen.get(&column).map(|candidate| settled(candidate, facts.get(column))))
+        .map(|column| chosen.get(&column).map(|candidate| choice_of(candidate, facts.get(column))))
         .collect();
     if grain == Grain::Aggregate {
         periods(&mut choices, facts);
@@ -316,7 +316,7 @@ fn only_number(headings: &[String], facts: &[Facts], candidates: &mut Vec<Candid
 }
 
 /// A candidate that was chosen: how sure it is, and why.
-fn settled(candidate: &Candidate, facts: Option<&Facts>) -> Choice {
+fn choice_of(candidate: &Candidate, facts: Option<&Facts>) -> Choice {
     let Candidate { field, known, fit, related, proof, .. } = candidate;
     let named = known.is_some_and(|known| known >= HeadingMatch::Layout);
     let many = facts.is_some_and(|facts| facts.distinct() >= 5);

@@ -25,7 +25,7 @@ pub(super) enum Negative {
 }
 
 /// A number taken apart.
-struct Parts<'a> {
+struct NumberParts<'a> {
     negative: Option<Negative>,
     body: &'a str,
     marks: Marks,
@@ -34,7 +34,7 @@ struct Parts<'a> {
 }
 
 /// The digits of a number, and what is around them; nothing where it is none.
-fn parts(text: &str) -> Option<Parts<'_>> {
+fn parts(text: &str) -> Option<NumberParts<'_>> {
     let symbol = |c: char| matches!(c, '$' | '€' | '£' | '¥') || c.is_whitespace();
     let text = text.trim_matches(symbol);
     let (negative, body) = if let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))
@@ -55,7 +55,7 @@ fn parts(text: &str) -> Option<Parts<'_>> {
     if bytes.len() > 40 || !starts || !digit(bytes.last()) {
         return None;
     }
-    marks(body).map(|marks| Parts { negative, body, marks, percent })
+    marks(body).map(|marks| NumberParts { negative, body, marks, percent })
 }
 
 /// The marks between digits; nothing where something else is there.

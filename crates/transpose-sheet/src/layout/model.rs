@@ -5,7 +5,7 @@
 //! ask again.
 
 use crate::delimited::quoting::NO_QUOTE;
-use crate::fixed_width::Fixed;
+use crate::fixed_width::FixedWidthText;
 use crate::notation::GIVEN;
 use crate::notation::characters::TextLimits;
 use crate::notation::encoding::TextEncoding;
@@ -65,7 +65,7 @@ pub struct Layout {
     /// Values that every row has and no column holds.
     pub(crate) constants: Vec<(Field, Box<str>)>,
     /// Its lines, where cells have fixed widths and nothing is between them.
-    pub(crate) fixed: Option<Arc<Fixed>>,
+    pub(crate) fixed: Option<Arc<FixedWidthText>>,
     /// How files are called.
     pub(crate) file_names: FileNames,
     /// The encoding that is written unless the user wants another one.

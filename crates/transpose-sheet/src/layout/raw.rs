@@ -249,13 +249,13 @@ pub(crate) struct RawFileName {
     pub(crate) write: Option<Spanned<String>>,
     #[serde(default)]
     pub(crate) read: Vec<Spanned<String>>,
-    pub(crate) packed: Option<Spanned<Packed>>,
+    pub(crate) packed: Option<Spanned<GzExtension>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Packed {
+pub(crate) enum GzExtension {
     /// The extension of the compression follows that of the file.
     #[default]
     Append,

@@ -34,7 +34,7 @@ use transpose_codes::{Duration, DurationError, Timestamp};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{CellDiagnostic, Diagnostic, Fatal, Location, Reject};
 use transpose_core::format::{
-    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, Indexed, Origin, Preamble,
+    Batch, Chunk, ChunkDecoder, Decoder, Dimension, EventDecoder, Head, IndexOutcome, Origin, Preamble,
     Projection, Tally, Validation,
 };
 use transpose_core::model::{Entity, EventRow, Field, FieldSet, Span};
@@ -517,7 +517,7 @@ impl ChunkDecoder for Worker<'_> {
         InputTable::sync(chunk)
     }
 
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         self.decoder.table.index(&mut self.index, chunk, start)
     }
 

@@ -9,21 +9,21 @@ use crate::layout::{Line, Source};
 use crate::read::open::InputTable;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Location};
-use transpose_core::format::{Chunk, Indexed, Origin};
+use transpose_core::format::{Chunk, IndexOutcome, Origin};
 use transpose_core::model::Entity;
 use transpose_sync::lock;
 
 impl InputTable {
     /// Finds the rows of a chunk; trailer lines are none.
-    pub(crate) fn index(&self, index: &mut Index, chunk: Chunk<'_>, start: usize) -> Indexed {
+    pub(crate) fn index(&self, index: &mut Index, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         let indexed = index.run(self.dialect, chunk, start);
-        let Indexed::Done { end, lines, units, usages } = indexed else { return indexed };
+        let IndexOutcome::Done { end, lines, units, usages } = indexed else { return indexed };
         if self.layout.trailer.is_empty() {
             return indexed;
         }
         let rows = index.views(chunk.bytes, Origin::default());
         let trailer = rows.filter(|row| self.trailer_line(*row).is_some()).count() as u64;
-        Indexed::Done { end, lines, units: units - trailer, usages: usages - trailer }
+        IndexOutcome::Done { end, lines, units: units - trailer, usages: usages - trailer }
     }
 
     /// The line of the layout that a line of the file is, if it is a trailer line.

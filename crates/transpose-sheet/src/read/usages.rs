@@ -18,7 +18,8 @@ use std::sync::Arc;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Reject, Severity};
 use transpose_core::format::{
-    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, Indexed, Origin, Preamble, Tally, Validation,
+    Batch, BlockDecoder, Chunk, ChunkDecoder, Decoder, Head, IndexOutcome, Origin, Preamble, Tally,
+    Validation,
 };
 use transpose_core::model::{BlockBatch, Entity, Field, Group, Shape, Slot, Span};
 use transpose_sync::lock;
@@ -322,7 +323,7 @@ impl ChunkDecoder for Worker<'_> {
         InputTable::sync(chunk)
     }
 
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         self.decoder.table.index(&mut self.index, chunk, start)
     }
 

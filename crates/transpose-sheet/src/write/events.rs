@@ -16,7 +16,7 @@ use std::sync::Arc;
 use transpose_codes::Timestamp;
 use transpose_core::accounting::{Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Code, Diagnostic, Fatal, Location, Severity};
-use transpose_core::format::{EncodeRequest, Encoded, EventEncoder, Events, Numbers, Tally};
+use transpose_core::format::{EncodeRequest, EncodedBatch, EventEncoder, Events, Numbers, Tally};
 use transpose_core::model::{Field, FieldSet, Span};
 use transpose_sync::lock;
 
@@ -356,7 +356,7 @@ impl EventEncoder for TableEncoder<EventRows> {
         &self,
         events: Events<'_>,
         numbers: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         self.encode_rows(events, numbers, &mut out.bytes, report);

@@ -12,7 +12,7 @@
 
 use crate::delimited::quoting::{quoted, split, unquote};
 use crate::diagnostics::BAD_OPTION;
-use crate::fixed_width::{Fixed, Record};
+use crate::fixed_width::{FixedWidthText, Record};
 use crate::layout::options::WriteOptions;
 use crate::layout::{Column, Layout};
 use crate::notation::characters::{Changes, Mapping, REASON, named};
@@ -46,7 +46,7 @@ pub(crate) struct RowFinisher {
     /// What represents characters that the encoding does not have.
     mapping: Arc<Mapping>,
     /// The lines, where they have fixed widths.
-    fixed: Option<Arc<Fixed>>,
+    fixed: Option<Arc<FixedWidthText>>,
     /// Whether an empty cell with quotes is another thing than one without.
     quoted_empty: bool,
     delimiter: u8,
@@ -129,7 +129,7 @@ impl RowFinisher {
     }
 
     /// Writes a line with its line end, whose cells have delimiters between them, at fixed widths.
-    fn widen(&self, fixed: &Fixed, record: &Record, line: &[u8], out: &mut Vec<u8>) {
+    fn widen(&self, fixed: &FixedWidthText, record: &Record, line: &[u8], out: &mut Vec<u8>) {
         let line = line.strip_suffix(self.line_end).unwrap_or(line);
         let mut plain = Vec::new();
         let cells = split(line, self.delimiter, self.quote);

@@ -16,7 +16,9 @@ use crate::write::row_finisher::{RowContext, RowFinisher};
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::{Losses, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
-use transpose_core::format::{EncodeRequest, Encoder, FileNumber, Holds, TableColumn, TableShape, Tally};
+use transpose_core::format::{
+    ColumnContent, EncodeRequest, Encoder, FileNumber, TableColumn, TableShape, Tally,
+};
 use transpose_core::model::{Field, FieldSet};
 use transpose_sync::lock;
 
@@ -141,8 +143,8 @@ impl OutputTable {
             heading: column.heading.clone(),
             // Amounts stay text: money never goes through binary floating point.
             holds: match column.format.kind {
-                CellKind::Seconds | CellKind::Integer => Holds::Numbers,
-                _ => Holds::Text,
+                CellKind::Seconds | CellKind::Integer => ColumnContent::Numbers,
+                _ => ColumnContent::Text,
             },
         };
         Some(TableShape {

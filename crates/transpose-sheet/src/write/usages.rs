@@ -17,7 +17,7 @@ use crate::write::table::{OutputTable, Rows, TableEncoder, no_source};
 use std::sync::Arc;
 use transpose_core::accounting::{Change, Losses, NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{BlockEncoder, EncodeRequest, Encoded, Numbers, Tally};
+use transpose_core::format::{BlockEncoder, EncodeRequest, EncodedBatch, Numbers, Tally};
 use transpose_core::model::{Block, Blocks, Entity, EntityRef, Field, FieldSet, Group, Shape, Slot, Value};
 use transpose_sync::lock;
 
@@ -622,7 +622,7 @@ impl BlockEncoder for TableEncoder<UsageRows> {
         &self,
         blocks: Blocks<'_>,
         numbers: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let mut state = BatchState { line: numbers.line, ..BatchState::default() };

@@ -4,8 +4,8 @@ use transpose_codes::time::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{
-    Batch, BytesHead, Chunk, EncodeRequest, Encoded, EventDecoder, EventEncoder, Events, FileNumber, Format,
-    Numbers, Origin, OutputIdentity, Projection, Tally,
+    Batch, BytesHead, Chunk, EncodeRequest, EncodedBatch, EventDecoder, EventEncoder, Events, FileNumber,
+    Format, Numbers, Origin, OutputIdentity, Projection, Tally,
 };
 use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_sheet::LayoutFormat;
@@ -50,7 +50,7 @@ pub(crate) fn rewrite(
     text: &[u8],
     options: Options<'_>,
     report: &mut RunReport,
-) -> Encoded {
+) -> EncodedBatch {
     let mut decoder = open(format, text, options).unwrap();
     let fields: Vec<Field> = decoder.preamble().reads.iter().collect();
     let row = fields.clone();
@@ -63,7 +63,7 @@ pub(crate) fn rewrite(
     worker.index(chunk, 0);
     worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, report);
     assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
-    let mut out = Encoded::default();
+    let mut out = EncodedBatch::default();
     let tally = encoder.begin(FileNumber { number: 1, of: 1 }, &mut out.bytes);
     assert_eq!(tally.lines, 1);
     let events = Events { batch: &batch.events, chunk: body, fields: &fields, decoder: &*decoder };

@@ -5,8 +5,8 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Batch, BlockDecoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed, Numbers,
-    Origin, OutputIdentity, Tally,
+    Batch, BlockDecoder, BytesHead, Chunk, EncodeRequest, EncodedBatch, FileNumber, Format, IndexOutcome,
+    Numbers, Origin, OutputIdentity, Tally,
 };
 use transpose_core::model::{Blocks, Entity, Slot};
 use transpose_sheet::LayoutFormat;
@@ -81,7 +81,9 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
         let begin = next;
         let own = chunk.min(text.len() - begin).saturating_sub(1);
         let view = Chunk { bytes: &text[begin..], own, last: true };
-        let Indexed::Done { end, lines, .. } = worker.index(view, 0) else { panic!("more than everything") };
+        let IndexOutcome::Done { end, lines, .. } = worker.index(view, 0) else {
+            panic!("more than everything")
+        };
         batch.clear();
         worker.decode(view, Origin { byte: begin as u64, line }, &mut batch, &mut report);
         let seen =
@@ -149,13 +151,15 @@ pub(crate) fn rewrite(
         let begin = next;
         let own = chunk.min(text.len() - begin).saturating_sub(1);
         let view = Chunk { bytes: &text[begin..], own, last: true };
-        let Indexed::Done { end, lines, .. } = worker.index(view, 0) else { panic!("more than everything") };
+        let IndexOutcome::Done { end, lines, .. } = worker.index(view, 0) else {
+            panic!("more than everything")
+        };
         batch.clear();
         worker.decode(view, Origin { byte: begin as u64, line }, &mut batch, &mut report);
         assert_eq!(batch.rejects.len(), 0, "{:?}", batch.rejects);
         let blocks =
             Blocks { batch: &batch.blocks, chunk: view.bytes, shapes: &preamble.shapes, contexts: &[] };
-        let mut out = Encoded::default();
+        let mut out = EncodedBatch::default();
         let numbers = Numbers { line, ..Numbers::default() };
         encoder.encode(blocks, numbers, &mut out, &mut report)?;
         out.marks.iter().for_each(|(_, more)| tally.add(*more));

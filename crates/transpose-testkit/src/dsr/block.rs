@@ -1,6 +1,6 @@
 //! One block: a way through the structure of the profile, with references that hold.
 
-use super::fill::{Given, Scribe};
+use super::fill::{CellNotation, RecordFiller};
 use super::plan::{Context, Plan, lead};
 use super::{Line, words};
 use transpose_core::model::vocabulary::commercial_model::PAY_AS_YOU_GO;
@@ -16,7 +16,7 @@ pub(super) struct Share {
 }
 
 /// The lines of a block.
-pub(super) struct Made {
+pub(super) struct BlockLines {
     pub(super) lines: Vec<Line>,
     pub(super) shares: Vec<Share>,
 }
@@ -39,7 +39,7 @@ struct Usage {
 
 struct Walk<'a> {
     plan: &'a Plan,
-    scribe: Scribe<'a>,
+    scribe: RecordFiller<'a>,
     number: u64,
     lines: Vec<Line>,
     shares: Vec<Share>,
@@ -55,10 +55,10 @@ struct Walk<'a> {
 }
 
 /// Makes block `number`, from 1.
-pub(super) fn block(plan: &Plan, number: u64) -> Made {
+pub(super) fn block(plan: &Plan, number: u64) -> BlockLines {
     let mut walk = Walk {
         plan,
-        scribe: Scribe::new(plan, number),
+        scribe: RecordFiller::new(plan, number),
         number,
         lines: Vec::new(),
         shares: Vec::new(),
@@ -70,7 +70,7 @@ pub(super) fn block(plan: &Plan, number: u64) -> Made {
         division: (1, 0),
     };
     walk.once(plan.body.tree);
-    Made { lines: walk.lines, shares: walk.shares }
+    BlockLines { lines: walk.lines, shares: walk.shares }
 }
 
 impl<'a> Walk<'a> {
@@ -263,7 +263,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Adds a record.
-    fn push(&mut self, name: &'static str, context: Option<&Context>, given: &[Given<'_>]) {
+    fn push(&mut self, name: &'static str, context: Option<&Context>, given: &[CellNotation<'_>]) {
         let Some(form) = self.plan.form(name) else { return };
         let number = self.number.to_string();
         let mut all = vec![("BlockId", number.as_str())];

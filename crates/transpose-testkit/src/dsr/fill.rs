@@ -9,7 +9,7 @@ use transpose_core::model::vocabulary::commercial_model::{PAY_AS_YOU_GO, SUBSCRI
 use transpose_records::spec::Obligation;
 
 /// What a record says apart from what its definition suggests: the notation of a cell by its name.
-pub(super) type Given<'a> = (&'a str, &'a str);
+pub(super) type CellNotation<'a> = (&'a str, &'a str);
 
 /// The notation of one value inside a cell: one backslash before a tab, two before a pipe, three
 /// for a backslash (ARCH-20).
@@ -45,7 +45,7 @@ pub(super) fn clock(lead: &str, seconds: u64) -> String {
 }
 
 /// Fills records.
-pub(super) struct Scribe<'a> {
+pub(super) struct RecordFiller<'a> {
     plan: &'a Plan,
     /// The number of the block, 0 above them.
     block: u64,
@@ -67,7 +67,7 @@ pub(super) struct Scribe<'a> {
     pub(super) share: Option<u64>,
 }
 
-impl<'a> Scribe<'a> {
+impl<'a> RecordFiller<'a> {
     pub(super) fn new(plan: &'a Plan, block: u64) -> Self {
         let random = Random::new(plan.wish.seed ^ block.wrapping_mul(0xD134_2543_DE82_EF95));
         Self {
@@ -86,7 +86,12 @@ impl<'a> Scribe<'a> {
     }
 
     /// A record with the given cells; the others are filled by what they take.
-    pub(super) fn line(&mut self, form: &Form, context: Option<&Context>, given: &[Given<'_>]) -> Line {
+    pub(super) fn line(
+        &mut self,
+        form: &Form,
+        context: Option<&Context>,
+        given: &[CellNotation<'_>],
+    ) -> Line {
         self.choice = self.random.number();
         self.habit =
             form.spec.name.bytes().fold(self.plan.wish.seed, |habit, byte| {

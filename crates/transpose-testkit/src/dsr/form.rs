@@ -133,10 +133,10 @@ impl Form {
         for cell in spec.cells {
             let stem = stem(cell.name, spec);
             let tie = match tie(cell.name, spec) {
-                Known::Group(key) => Tie::Group(number(key)),
-                Known::Tie(tie) => tie,
-                Known::None if is_id(cell.name, spec) => Tie::After(number(stem)),
-                Known::None => Tie::Group(number(stem)),
+                CellGrouping::Group(key) => Tie::Group(number(key)),
+                CellGrouping::Tie(tie) => tie,
+                CellGrouping::None if is_id(cell.name, spec) => Tie::After(number(stem)),
+                CellGrouping::None => Tie::Group(number(stem)),
             };
             let partner = |other: &&CellSpec| {
                 !other.multi && !is_id(other.name, spec) && self::stem(other.name, spec) == stem
@@ -178,41 +178,41 @@ fn stem(name: &'static str, spec: &RecordSpec) -> &'static str {
     ends.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
-enum Known {
+enum CellGrouping {
     None,
     Group(&'static str),
     Tie(Tie),
 }
 
 /// What the rules say about cells that are together (V-COND-3, V-COND-5 to V-COND-7, V-COND-14).
-fn tie(name: &str, spec: &RecordSpec) -> Known {
+fn tie(name: &str, spec: &RecordSpec) -> CellGrouping {
     match name {
         "DistributionChannel" | "DistributionChannelName" | "DistributionChannelDPID" => {
-            Known::Group("channel")
+            CellGrouping::Group("channel")
         }
         "RightsType" | "RightsTypePercentage" | "RightSharePercentage" | "RightShare" => {
-            Known::Group("rights")
+            CellGrouping::Group("rights")
         }
-        "SubPeriodStartDate" | "SubPeriodEndDate" => Known::Group("part of the period"),
-        name if name.ends_with("InSubPeriod") => Known::Group("part of the period"),
-        "ValidityPeriodStart" | "ValidityPeriodEnd" => Known::Group("validity"),
-        "OfferStartDate" | "OfferEndDate" => Known::Group("offer"),
-        "Subscribers" => Known::Tie(Tie::Subscribers),
-        "SubscriberType" if spec.cell("Subscribers").is_some() => Known::Tie(Tie::Subscribers),
+        "SubPeriodStartDate" | "SubPeriodEndDate" => CellGrouping::Group("part of the period"),
+        name if name.ends_with("InSubPeriod") => CellGrouping::Group("part of the period"),
+        "ValidityPeriodStart" | "ValidityPeriodEnd" => CellGrouping::Group("validity"),
+        "OfferStartDate" | "OfferEndDate" => CellGrouping::Group("offer"),
+        "Subscribers" => CellGrouping::Tie(Tie::Subscribers),
+        "SubscriberType" if spec.cell("Subscribers").is_some() => CellGrouping::Tie(Tie::Subscribers),
         "CurrencyOfTransaction"
         | "ExchangeRate"
         | "ExchangeRateSource"
         | "ExchangeRateBaseCurrency"
-        | "DateOfCurrencyExchange" => Known::Tie(Tie::Conversion),
-        "LastConflictCheck" => Known::Tie(Tie::Conflict),
-        name if name.starts_with("Calculation") => Known::Group("calculation"),
-        name if name.starts_with("Deduction") => Known::Group("deduction"),
-        name if name.starts_with("UsageIndependentFee") => Known::Group("fee"),
+        | "DateOfCurrencyExchange" => CellGrouping::Tie(Tie::Conversion),
+        "LastConflictCheck" => CellGrouping::Tie(Tie::Conflict),
+        name if name.starts_with("Calculation") => CellGrouping::Group("calculation"),
+        name if name.starts_with("Deduction") => CellGrouping::Group("deduction"),
+        name if name.starts_with("UsageIndependentFee") => CellGrouping::Group("fee"),
         name if name.starts_with("PriceConsumerPaid") || name.starts_with("PriceEndUserPaid") => {
-            Known::Tie(Tie::Price)
+            CellGrouping::Tie(Tie::Price)
         }
-        "IsSubjectToOwnershipConflict" => Known::Tie(Tie::Loose),
-        _ => Known::None,
+        "IsSubjectToOwnershipConflict" => CellGrouping::Tie(Tie::Loose),
+        _ => CellGrouping::None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a message is about before its first block: period, parties, sales contexts.
 
 use super::form::Form;
-use super::{Bulk, Facts, Wish, words};
+use super::{BulkShape, Facts, MessageRequest, words};
 use crate::random::Random;
 use std::collections::BTreeMap;
 use transpose_core::model::vocabulary::commercial_model::{
@@ -81,9 +81,9 @@ pub(super) struct Context {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) profile: &'static ProfileSpec,
-    pub(super) wish: Wish,
+    pub(super) wish: MessageRequest,
     /// For a message of real size.
-    pub(super) bulk: Option<Bulk>,
+    pub(super) bulk: Option<BulkShape>,
     pub(super) forms: BTreeMap<&'static str, Form>,
     pub(super) period: Period,
     pub(super) service: &'static str,
@@ -116,8 +116,8 @@ impl Plan {
     pub(super) fn new(
         facts: &Facts,
         profile: &'static ProfileSpec,
-        wish: Wish,
-        bulk: Option<Bulk>,
+        wish: MessageRequest,
+        bulk: Option<BulkShape>,
     ) -> Result<Self, String> {
         let mut forms = BTreeMap::new();
         let mut unknown = None;

@@ -10,7 +10,7 @@ use transpose_core::model::{BlockBatch, Cell, Entity, Kind, Span, Value};
 use transpose_records::cell::{Fit, check, check_kind};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::line::{self, Line};
-use transpose_records::spec::{CellSlot, CellSpec, CellType, Link, RecordSpec, Standing};
+use transpose_records::spec::{CellSlot, CellSpec, CellType, Link, ListedValue, RecordSpec};
 
 /// A value of a cell: a range of the raw cell, or of what was made from it.
 #[derive(Clone, Copy)]
@@ -141,21 +141,21 @@ impl Cells {
         let start = self.made.len();
         let fit = if let Some(set) = column.values {
             match set.standing(value) {
-                Standing::Allowed => Fit::Exact,
-                Standing::Deprecated => {
+                ListedValue::Allowed => Fit::Exact,
+                ListedValue::Deprecated => {
                     self.note(
                         &diagnostics::DEPRECATED_VALUE,
                         format!("`{}` is deprecated in the set {}", shown(value), set.name),
                     );
                     Fit::Exact
                 }
-                Standing::OtherCase(known) => {
+                ListedValue::OtherCase(known) => {
                     self.made.extend_from_slice(known.as_bytes());
                     Fit::Normalised
                 }
                 // Values agreed by the parties carry a namespace.
-                Standing::Unknown if memchr::memmem::find(value, b"::").is_some() => Fit::Exact,
-                Standing::Unknown => {
+                ListedValue::Unknown if memchr::memmem::find(value, b"::").is_some() => Fit::Exact,
+                ListedValue::Unknown => {
                     self.note(
                         &diagnostics::UNKNOWN_VALUE,
                         format!("`{}` is not in the set {}", shown(value), set.name),
@@ -222,7 +222,7 @@ impl Cells {
     /// Whether a plain value fits its column as it is.
     pub(super) fn passes(&mut self, value: &[u8], column: &Column) -> bool {
         if let Some(set) = column.values {
-            return set.standing(value) == Standing::Allowed;
+            return set.standing(value) == ListedValue::Allowed;
         }
         self.made.clear();
         check(column.spec.kind, value, &mut self.made) == Fit::Exact

@@ -24,7 +24,7 @@ pub(super) const fn is_key(link: Link) -> bool {
 /// How a value is checked that is neither a list nor escaped. What does not pass is looked at by
 /// `Cells::read`, which reports why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Quick {
+pub(super) enum QuickCheck {
     /// Not at all: record type and block id.
     Key,
     /// Any text fits.
@@ -60,7 +60,7 @@ pub(super) struct Column {
     /// Whether any text fits.
     pub(super) free: bool,
     /// How a value that is alone in a clean line is checked.
-    pub(super) quick: Quick,
+    pub(super) quick: QuickCheck,
     /// Whether an empty cell is worth a diagnostic.
     pub(super) demanded: bool,
     pub(super) link: Link,
@@ -86,15 +86,15 @@ impl Column {
             && form.is_none()
             && matches!(spec.kind, CellType::String | CellType::FixedString);
         let quick = match (link, identifier, spec.kind) {
-            (Link::RecordType | Link::Block, ..) => Quick::Key,
-            (Link::Deprecated, ..) => Quick::Slow,
-            _ if free => Quick::Free,
-            (_, Some(Kind::Isrc), CellType::String | CellType::FixedString) => Quick::Isrc,
-            (_, None, CellType::Integer) => Quick::Integer,
-            (_, None, CellType::Decimal) => Quick::Decimal,
-            (_, None, CellType::Boolean) => Quick::Boolean,
-            (_, None, CellType::Duration) => Quick::Duration,
-            _ => Quick::Checked,
+            (Link::RecordType | Link::Block, ..) => QuickCheck::Key,
+            (Link::Deprecated, ..) => QuickCheck::Slow,
+            _ if free => QuickCheck::Free,
+            (_, Some(Kind::Isrc), CellType::String | CellType::FixedString) => QuickCheck::Isrc,
+            (_, None, CellType::Integer) => QuickCheck::Integer,
+            (_, None, CellType::Decimal) => QuickCheck::Decimal,
+            (_, None, CellType::Boolean) => QuickCheck::Boolean,
+            (_, None, CellType::Duration) => QuickCheck::Duration,
+            _ => QuickCheck::Checked,
         };
         let demanded = mandatory && !is_key(link);
         Self { spec, values, identifier, form, mandatory, free, quick, demanded, link, number: 0 }
@@ -103,7 +103,7 @@ impl Column {
 
 impl Column {
     fn is_looked_at(&self) -> bool {
-        !matches!(self.quick, Quick::Key | Quick::Free)
+        !matches!(self.quick, QuickCheck::Key | QuickCheck::Free)
     }
 }
 
@@ -190,7 +190,7 @@ impl Entry {
                 *numbered += 1;
                 let column = Column { number: *numbered, ..Column::new(cell) };
                 // A GRid may be among these.
-                let quick = if Some(index) == proprietary { Quick::Slow } else { column.quick };
+                let quick = if Some(index) == proprietary { QuickCheck::Slow } else { column.quick };
                 Column { quick, ..column }
             })
             .collect();
@@ -202,7 +202,7 @@ impl Entry {
                     Link::Own => column.link = Link::None,
                     Link::Block => {
                         (column.link, column.quick, column.demanded) =
-                            (Link::None, Quick::Free, column.mandatory);
+                            (Link::None, QuickCheck::Free, column.mandatory);
                     }
                     _ => {}
                 }

@@ -7,9 +7,9 @@ use transpose_core::model::{Entity, Field};
 
 /// Short keys as numbers, which are compared at once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Packed(u64);
+pub(super) struct ShortKey(u64);
 
-impl Packed {
+impl ShortKey {
     /// A key of at most seven bytes; the highest byte says how many.
     #[inline]
     pub(super) fn of(key: &[u8]) -> Option<Self> {
@@ -33,7 +33,7 @@ pub(super) struct Context {
 /// Sales contexts by their SummaryRecordId.
 #[derive(Default)]
 pub(super) struct Contexts {
-    short: HashMap<Packed, u32, Hash>,
+    short: HashMap<ShortKey, u32, Hash>,
     long: HashMap<Box<[u8]>, u32, Hash>,
     all: Vec<Context>,
 }
@@ -41,7 +41,7 @@ pub(super) struct Contexts {
 impl Contexts {
     #[inline]
     pub(super) fn find(&self, id: &[u8]) -> Option<u32> {
-        match Packed::of(id) {
+        match ShortKey::of(id) {
             Some(packed) => self.short.get(&packed),
             None => self.long.get(id),
         }
@@ -58,7 +58,7 @@ impl Contexts {
         if self.find(id).is_some() {
             return false;
         }
-        match Packed::of(id) {
+        match ShortKey::of(id) {
             Some(packed) => self.short.insert(packed, number),
             None => self.long.insert(id.into(), number),
         };

@@ -27,14 +27,14 @@ const FIRST_LOOK: usize = 64 << 10;
 const HEAD_LIMIT: usize = 64 << 20;
 
 /// A line of the head with its number.
-type Numbered = (Line, u64);
+type HeadLine = (Line, u64);
 
 /// The records of a head.
-struct Scan {
+struct HeadLines {
     /// Bytes of a byte order mark.
     mark: usize,
-    head: Numbered,
-    summaries: Vec<Numbered>,
+    head: HeadLine,
+    summaries: Vec<HeadLine>,
     /// Records that two parties agreed on, each with the number of summary records before it.
     deals: Vec<(usize, Line)>,
     blanks: Vec<u64>,
@@ -43,10 +43,10 @@ struct Scan {
     body_line: u64,
 }
 
-enum Scanned {
-    Found(Scan),
+enum HeadScan {
+    Found(HeadLines),
     More,
-    None(Option<Numbered>),
+    None(Option<HeadLine>),
 }
 
 /// Whether a line holds nothing, or only the tabs of an empty spreadsheet row.
@@ -54,14 +54,14 @@ pub(super) fn is_blank(content: &[u8]) -> bool {
     content.iter().all(|byte| matches!(byte, b'\t' | b' ' | b'\r'))
 }
 
-fn scan(bytes: &[u8], all: bool) -> Scanned {
+fn scan(bytes: &[u8], all: bool) -> HeadScan {
     let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut found: Option<Scan> = None;
+    let mut found: Option<HeadLines> = None;
     let (mut at, mut number) = (mark, 1);
     let (mut blanks, mut comments) = (Vec::new(), 0);
     while let Some(line) = Line::at(bytes, at) {
         if !all && !line.is_ended(bytes) {
-            return Scanned::More;
+            return HeadScan::More;
         }
         let content = line.content(bytes);
         let (name, second) = line::key(content, false);
@@ -75,7 +75,7 @@ fn scan(bytes: &[u8], all: bool) -> Scanned {
             } else if tables::is_deal_specific(name) {
                 scan.deals.push((scan.summaries.len(), line));
             } else {
-                return found.map_or(Scanned::More, Scanned::Found);
+                return found.map_or(HeadScan::More, HeadScan::Found);
             }
             (scan.body, scan.body_line) = (line.next, number + 1);
             scan.comments = comments;
@@ -84,17 +84,17 @@ fn scan(bytes: &[u8], all: bool) -> Scanned {
             let (head, body, body_line) = ((line, number), line.next, number + 1);
             let blanks = blanks.clone();
             let (summaries, deals) = (Vec::new(), Vec::new());
-            found = Some(Scan { mark, head, summaries, deals, blanks, comments, body, body_line });
+            found = Some(HeadLines { mark, head, summaries, deals, blanks, comments, body, body_line });
         } else {
-            return Scanned::None(Some((line, number)));
+            return HeadScan::None(Some((line, number)));
         }
         at = line.next;
         number += 1;
     }
     if !all {
-        return Scanned::More;
+        return HeadScan::More;
     }
-    found.map_or(Scanned::None(None), Scanned::Found)
+    found.map_or(HeadScan::None(None), HeadScan::Found)
 }
 
 /// Figures that a summary record may give for one rights controller of several.
@@ -130,11 +130,11 @@ impl Reader {
             let bytes = head.bytes(want)?;
             let all = bytes.len() < want;
             match scan(bytes, all) {
-                Scanned::Found(scan) => {
-                    return Opening::new(profile, &options, source, bytes, &scan).finish();
+                HeadScan::Found(scan) => {
+                    return HeadReader::new(profile, &options, source, bytes, &scan).finish();
                 }
-                Scanned::More if bytes.len() < HEAD_LIMIT => want = bytes.len().max(want) * 2,
-                Scanned::More => {
+                HeadScan::More if bytes.len() < HEAD_LIMIT => want = bytes.len().max(want) * 2,
+                HeadScan::More => {
                     let location = Location { source: Some(source), ..Location::default() };
                     let message = format!("header and summary records take more than {HEAD_LIMIT} bytes");
                     return Err(Fatal::input(Diagnostic::new(
@@ -143,7 +143,7 @@ impl Reader {
                         message,
                     )));
                 }
-                Scanned::None(line) => {
+                HeadScan::None(line) => {
                     let diagnostic = match line {
                         Some((line, number)) => Diagnostic::new(
                             &diagnostics::NO_HEAD,
@@ -165,24 +165,24 @@ impl Reader {
 }
 
 /// A head that is being read.
-struct Opening<'a> {
+struct HeadReader<'a> {
     profile: &'static Profile,
     source: Arc<str>,
     bytes: &'a [u8],
-    scan: &'a Scan,
+    scan: &'a HeadLines,
     escapes: Escapes,
     diagnostics: Vec<Diagnostic>,
     /// The cells of the header as they are.
     head: Vec<line::Range>,
 }
 
-impl<'a> Opening<'a> {
+impl<'a> HeadReader<'a> {
     fn new(
         profile: &'static Profile,
         options: &Options,
         source: Arc<str>,
         bytes: &'a [u8],
-        scan: &'a Scan,
+        scan: &'a HeadLines,
     ) -> Self {
         let mut head = Vec::new();
         line::cells(bytes, scan.head.0, false, &mut head);
@@ -203,7 +203,7 @@ impl<'a> Opening<'a> {
         opening
     }
 
-    fn place(&self, (line, number): Numbered) -> Location {
+    fn place(&self, (line, number): HeadLine) -> Location {
         Location { source: Some(self.source.clone()), ..Location::line(number, line.start as u64) }
     }
 
@@ -403,13 +403,13 @@ impl<'a> Opening<'a> {
         Ok(layout)
     }
 
-    fn record(&mut self, cells: &mut Cells, spec: &'static RecordSpec, line: Numbered) -> HeadRecord {
+    fn record(&mut self, cells: &mut Cells, spec: &'static RecordSpec, line: HeadLine) -> HeadRecord {
         let place = self.place(line);
         HeadRecord::read(cells, self.escapes, self.bytes, spec, line.0, place, &mut self.diagnostics)
     }
 
     /// The definition of a summary record, with what is to be said about its version.
-    fn summary(&mut self, layout: &Layout, name: &str, line: Numbered) -> Option<&'static RecordSpec> {
+    fn summary(&mut self, layout: &Layout, name: &str, line: HeadLine) -> Option<&'static RecordSpec> {
         if let Some(exact) = layout.summaries.iter().copied().find(|spec| spec.name == name) {
             return Some(exact);
         }
@@ -448,7 +448,7 @@ impl<'a> Opening<'a> {
         layout: &Layout,
         spec: &'static RecordSpec,
         passed: &mut Vec<&'static str>,
-        line: Numbered,
+        line: HeadLine,
     ) {
         let kind = spec.family();
         let whole = Family::of(kind).map_or("", |family| family.follows);

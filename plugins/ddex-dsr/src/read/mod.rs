@@ -326,7 +326,7 @@ impl Validation for Reader {
     }
 
     fn repair(&self, file: &Tally, message: Option<&Tally>) -> Option<Box<dyn Repair + '_>> {
-        Some(Box::new(repair::Mender::new(self, file, message)))
+        Some(Box::new(repair::LineRepair::new(self, file, message)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the records of a block name, and what is named by others.
 
 use super::Hash;
-use super::contexts::Packed;
+use super::contexts::ShortKey;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 use transpose_core::model::Span;
@@ -17,14 +17,14 @@ pub(super) struct References {
 
 struct Reference {
     /// Its text as a number, where it is short.
-    packed: Option<Packed>,
+    packed: Option<ShortKey>,
     span: Span,
     entity: u32,
 }
 
 impl Reference {
     #[inline]
-    fn is(&self, packed: Option<Packed>, key: &[u8], text: &[u8], arena: &[u8]) -> bool {
+    fn is(&self, packed: Option<ShortKey>, key: &[u8], text: &[u8], arena: &[u8]) -> bool {
         self.packed == packed && (packed.is_some() || self.span.bytes(text, arena) == key)
     }
 }
@@ -40,7 +40,7 @@ impl References {
 
     #[inline]
     pub(super) fn find(&mut self, key: &[u8], hash: &Hash, text: &[u8], arena: &[u8]) -> Option<u32> {
-        let packed = Packed::of(key);
+        let packed = ShortKey::of(key);
         // Usages of one recording follow each other.
         let last = self.items.get(self.last).filter(|item| item.is(packed, key, text, arena));
         if let Some(last) = last {
@@ -64,7 +64,7 @@ impl References {
     }
 
     pub(super) fn push(&mut self, span: Span, entity: u32, hash: &Hash, text: &[u8], arena: &[u8]) {
-        self.items.push(Reference { packed: Packed::of(span.bytes(text, arena)), span, entity });
+        self.items.push(Reference { packed: ShortKey::of(span.bytes(text, arena)), span, entity });
         let count = self.items.len();
         let Self { items, table, .. } = self;
         let of = |index: u32| {

@@ -17,7 +17,7 @@ use transpose_records::spec::{CellSpec, CellType, RecordSpec};
 use transpose_records::{cell, write};
 
 /// Mends the lines of one file.
-pub(super) struct Mender<'a> {
+pub(super) struct LineRepair<'a> {
     reader: &'a Reader,
     file: Tally,
     /// What the whole message has, if this is its last file and all are known.
@@ -26,7 +26,7 @@ pub(super) struct Mender<'a> {
     cell: Vec<u8>,
 }
 
-impl<'a> Mender<'a> {
+impl<'a> LineRepair<'a> {
     pub(super) fn new(reader: &'a Reader, file: &Tally, message: Option<&Tally>) -> Self {
         let closes = reader.part.number == reader.part.of;
         Self {
@@ -115,7 +115,7 @@ impl<'a> Mender<'a> {
     }
 }
 
-impl Repair for Mender<'_> {
+impl Repair for LineRepair<'_> {
     fn line(&mut self, place: Location, text: &[u8], out: &mut Vec<u8>, changed: &mut dyn FnMut(Diagnostic)) {
         let plain = text.first() == Some(&b'#') || is_blank(text) || std::str::from_utf8(text).is_err();
         let tripled = self.reader.escapes == Escapes::Tripled;

@@ -14,7 +14,7 @@ use transpose_codes::Duration;
 use transpose_codes::decimal::scaled;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location, Reject, shown};
-use transpose_core::format::{Batch, Chunk, ChunkDecoder, Indexed, Origin};
+use transpose_core::format::{Batch, Chunk, ChunkDecoder, IndexOutcome, Origin};
 use transpose_core::model::{Entity, Span, Value};
 use transpose_records::escape::Escapes;
 use transpose_records::index::{Index, Row};
@@ -152,14 +152,14 @@ impl ChunkDecoder for Worker<'_> {
         text.len()
     }
 
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         let text = chunk.bytes;
         self.units.clear();
         (self.start, self.end) = (start, start);
         self.blanks.clear();
         self.comments = 0;
         if start > chunk.own {
-            return Indexed::Done { end: start, lines: 0, units: 0, usages: 0 };
+            return IndexOutcome::Done { end: start, lines: 0, units: 0, usages: 0 };
         }
         let tripled = self.reader.escapes == Escapes::Tripled;
         let mut index = std::mem::take(&mut self.index);
@@ -214,13 +214,13 @@ impl ChunkDecoder for Worker<'_> {
 
 impl Worker<'_> {
     /// Divides the indexed lines into units.
-    fn units_of(&mut self, index: &Index, chunk: Chunk<'_>) -> Indexed {
+    fn units_of(&mut self, index: &Index, chunk: Chunk<'_>) -> IndexOutcome {
         let (text, single) = (chunk.bytes, self.reader.layout.single);
         let (mut lines, mut usages, mut blocks) = (0_u64, 0, 0);
         let mut open: Option<(&[u8], Unit)> = None;
         for row in index.rows() {
             if !chunk.last && !row.ended {
-                return Indexed::More;
+                return IndexOutcome::More;
             }
             let class = classify(index, row, text, self.reader.escapes);
             let kind = match class {
@@ -257,7 +257,7 @@ impl Worker<'_> {
                         self.units.extend(open.take().map(|(_, unit)| unit));
                         if at > chunk.own {
                             self.end = at;
-                            return Indexed::Done { end: at, lines, units: blocks, usages };
+                            return IndexOutcome::Done { end: at, lines, units: blocks, usages };
                         }
                         blocks += u64::from(kind == UnitKind::Block);
                         open = Some((id, Unit { kind, start: at, end, line: lines, lines: lines + 1 }));
@@ -270,11 +270,11 @@ impl Worker<'_> {
             lines += 1;
         }
         if !chunk.last {
-            return Indexed::More;
+            return IndexOutcome::More;
         }
         self.units.extend(open.take().map(|(_, unit)| unit));
         self.end = text.len();
-        Indexed::Done { end: text.len(), lines, units: blocks, usages }
+        IndexOutcome::Done { end: text.len(), lines, units: blocks, usages }
     }
 }
 

@@ -312,7 +312,7 @@ impl<'a> Items<'a> {
         state.is_some_and(|state| writer.order.accepts(state))
     }
 
-    fn sort(&mut self, fashion: Fashion) {
+    fn sort(&mut self, fashion: BlockArrangement) {
         let mut last = Key::default();
         let mut keys: Vec<(Key, u32)> = Vec::with_capacity(self.all.len());
         for (index, item) in self.all.iter().enumerate() {
@@ -327,7 +327,7 @@ impl<'a> Items<'a> {
         self.order.extend(keys.into_iter().map(|(_, index)| index));
     }
 
-    fn key(&self, index: u32, item: &Item<'_>, fashion: Fashion) -> Key {
+    fn key(&self, index: u32, item: &Item<'_>, fashion: BlockArrangement) -> Key {
         let owner = item.parent.unwrap_or(0);
         let behind = |recording: u32, place: u8, sub: u32, part: u8| {
             [1, recording, place.into(), sub, part.into(), index]
@@ -401,18 +401,18 @@ type Key = [u32; 6];
 
 /// A way to order a block that some versions know.
 #[derive(Clone, Copy)]
-struct Fashion {
+struct BlockArrangement {
     /// All works of a recording come before the parties that control them.
     works_first: bool,
     /// Usages are behind the recording that was used, not behind all of them.
     usages_follow: bool,
 }
 
-const FASHIONS: [Fashion; 4] = [
-    Fashion { works_first: false, usages_follow: false },
-    Fashion { works_first: true, usages_follow: false },
-    Fashion { works_first: false, usages_follow: true },
-    Fashion { works_first: true, usages_follow: true },
+const FASHIONS: [BlockArrangement; 4] = [
+    BlockArrangement { works_first: false, usages_follow: false },
+    BlockArrangement { works_first: true, usages_follow: false },
+    BlockArrangement { works_first: false, usages_follow: true },
+    BlockArrangement { works_first: true, usages_follow: true },
 ];
 
 /// The letter of the references of a kind, and the last number that was given.

@@ -1,7 +1,7 @@
 //! What has to be known before the first block: the records of the version, their cells, the sales
 //! contexts, and what refuses to begin.
 
-use super::{ContextPlan, Known, Writer};
+use super::{ContextPlan, VersionCells, Writer};
 use crate::diagnostics;
 use crate::families::{Purpose, Role};
 use crate::format::Profile;
@@ -24,39 +24,39 @@ use transpose_records::grammar::Grammar as Order;
 use transpose_records::spec::CellSpec;
 
 impl Writer {
-    pub(crate) fn create(profile: &'static Profile, brief: &EncodeRequest<'_>) -> Result<Self, Fatal> {
-        let options = Options::load(brief.options)?;
+    pub(crate) fn create(profile: &'static Profile, request: &EncodeRequest<'_>) -> Result<Self, Fatal> {
+        let options = Options::load(request.options)?;
         let unknown = || {
             let known: Vec<&str> = profile.versions().iter().map(|facts| facts.version).collect();
             refusal(format!(
                 "version `{}` of {} cannot be written, known are `{}`",
-                shown(brief.version.unwrap_or_default().as_bytes()),
+                shown(request.version.unwrap_or_default().as_bytes()),
                 profile.id,
                 known.join("`, `")
             ))
         };
-        let facts = profile.version(brief.version).ok_or_else(|| Fatal::usage(unknown()))?;
+        let facts = profile.version(request.version).ok_or_else(|| Fatal::usage(unknown()))?;
         let layout = Layout::of(profile.name, facts.version).ok_or_else(|| Fatal::usage(unknown()))?;
         let mut wrong = Vec::new();
-        let head = MessageHead::new(profile, facts, &layout, &options, brief, &mut wrong);
-        check_sizes(&layout, &options, brief, &head, &mut wrong);
-        let targets = targets(&layout, head.same_version, brief);
-        wrong.extend(unknown_defaults(brief.terms));
-        if let Some(diagnostic) = without_usages(profile, &targets, brief.shapes) {
+        let head = MessageHead::new(profile, facts, &layout, &options, request, &mut wrong);
+        check_sizes(&layout, &options, request, &head, &mut wrong);
+        let targets = targets(&layout, head.same_version, request);
+        wrong.extend(unknown_defaults(request.terms));
+        if let Some(diagnostic) = without_usages(profile, &targets, request.shapes) {
             wrong.push(diagnostic);
         }
         let mut wrong = once_a_cell(wrong);
         if !wrong.is_empty() {
             // One run names everything that must be set, also what rows would show.
-            if !options.allow_incomplete && !brief.contexts.is_empty() {
-                let unfilled = unfilled_in_blocks(&layout, &targets, &options, brief);
+            if !options.allow_incomplete && !request.contexts.is_empty() {
+                let unfilled = unfilled_in_blocks(&layout, &targets, &options, request);
                 wrong.extend(missing_in_blocks(unfilled));
             }
             return Err(Fatal { failure: Failure::Use, diagnostics: wrong });
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
         let ids = head.ids.iter().zip(&head.details);
-        let contexts = brief.contexts.iter().zip(ids).map(|(context, (id, detail))| {
+        let contexts = request.contexts.iter().zip(ids).map(|(context, (id, detail))| {
             let currency = context.price_currency().map(|code| {
                 currencies.iter().position(|known| **known == *code).unwrap_or_else(|| {
                     currencies.push(code.into());
@@ -74,11 +74,12 @@ impl Writer {
             }
         });
         let contexts: Vec<ContextPlan> = contexts.collect();
-        let known = Known::of(&layout);
-        let plans: Vec<Plan> = brief.shapes.iter().map(|shape| Plan::new(shape, &targets, &known)).collect();
-        let columns = || brief.shapes.iter().flat_map(|shape| &shape.columns);
+        let known = VersionCells::of(&layout);
+        let plans: Vec<Plan> =
+            request.shapes.iter().map(|shape| Plan::new(shape, &targets, &known)).collect();
+        let columns = || request.shapes.iter().flat_map(|shape| &shape.columns);
         let mut writer = Self {
-            name: file_name(brief, &head.created),
+            name: file_name(request, &head.created),
             max_file_size: (!layout.single).then_some(options.max_file_size),
             max_blocks: options.max_blocks,
             single: layout.single,
@@ -92,7 +93,7 @@ impl Writer {
                 target.cells.iter().any(demands)
             }),
             keeps_opaque: head.same_profile,
-            transactions: TransactionNaming::new(&options, brief),
+            transactions: TransactionNaming::new(&options, request),
             labels: plans.iter().any(|plan| plan.special.label.is_some()),
             plans,
             contexts,
@@ -101,7 +102,7 @@ impl Writer {
             looked: columns()
                 .filter_map(|slot| if let Slot::Field(field) = slot { Some(*field) } else { None })
                 .collect(),
-            complete: brief.shapes.iter().any(|shape| !shape.record.is_empty()),
+            complete: request.shapes.iter().any(|shape| !shape.record.is_empty()),
             expected: None,
             told: AtomicBool::new(false),
             foot: layout.foot,
@@ -149,7 +150,7 @@ fn refusal(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(&diagnostics::OPTION, Location::default(), message)
 }
 
-impl Known {
+impl VersionCells {
     pub(super) fn of(layout: &Layout) -> Self {
         let records = layout.blocks.iter().chain(&layout.summaries);
         let mut known = Self {
@@ -162,10 +163,10 @@ impl Known {
 }
 
 /// The records of blocks that can be written.
-pub(super) fn targets(layout: &Layout, same_version: bool, brief: &EncodeRequest<'_>) -> Vec<Target> {
+pub(super) fn targets(layout: &Layout, same_version: bool, request: &EncodeRequest<'_>) -> Vec<Target> {
     let mut blocks = layout.blocks.clone();
     // A message of this very version may have records of another edition; they stay as read.
-    for shape in brief.shapes.iter().filter(|_| same_version) {
+    for shape in request.shapes.iter().filter(|_| same_version) {
         let other = tables::record(&shape.record, layout.profile.generation);
         let other = other.filter(|other| other.name == &*shape.record);
         blocks.extend(other.filter(|other| {
@@ -173,19 +174,19 @@ pub(super) fn targets(layout: &Layout, same_version: bool, brief: &EncodeRequest
                 && !blocks.iter().any(|known| known.name == other.name)
         }));
     }
-    blocks.iter().filter_map(|spec| Target::new(layout, spec, brief)).collect()
+    blocks.iter().filter_map(|spec| Target::new(layout, spec, request)).collect()
 }
 
 /// Refuses limits that cannot be kept.
 fn check_sizes(
     layout: &Layout,
     options: &Options,
-    brief: &EncodeRequest<'_>,
+    request: &EncodeRequest<'_>,
     head: &MessageHead,
     wrong: &mut Vec<Diagnostic>,
 ) {
     if layout.single {
-        let given = |name: &str| brief.options.iter().any(|(key, _)| key == name);
+        let given = |name: &str| request.options.iter().any(|(key, _)| key == name);
         for name in ["max-file-size", "max-blocks"].into_iter().filter(|name| given(name)) {
             wrong.push(
                 refusal(format!("`{name}` is given, and a message of single records is never split"))
@@ -251,8 +252,8 @@ fn without_usages(profile: &Profile, targets: &[Target], shapes: &[Shape]) -> Op
     })
 }
 
-fn file_name(brief: &EncodeRequest<'_>, created: &str) -> FileName {
-    let mut header = brief.header.clone();
+fn file_name(request: &EncodeRequest<'_>, created: &str) -> FileName {
+    let mut header = request.header.clone();
     for field in [
         Field::SERVICE_DESCRIPTION,
         Field::SENDER_ID,
@@ -260,11 +261,11 @@ fn file_name(brief: &EncodeRequest<'_>, created: &str) -> FileName {
         Field::RECIPIENT_ID,
         Field::RECIPIENT_NAME,
     ] {
-        if let Some(text) = brief.terms.and_then(|terms| terms.fallback(field)) {
+        if let Some(text) = request.terms.and_then(|terms| terms.fallback(field)) {
             header.set_default(field, text);
         }
     }
-    FileName::new(&header, brief.contexts, created)
+    FileName::new(&header, request.contexts, created)
 }
 
 /// Whether a usage may follow a recording without work details and without works.

@@ -50,7 +50,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use target::{Plan, Target};
 use transpose_core::accounting::{Losses, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, shown};
-use transpose_core::format::{BlockEncoder, Encoded, Encoder, FileNumber, Numbers, Tally};
+use transpose_core::format::{BlockEncoder, EncodedBatch, Encoder, FileNumber, Numbers, Tally};
 use transpose_core::model::{Blocks, Field, FieldSet, Group};
 use transpose_records::grammar::Grammar as Order;
 use transpose_records::spec::RecordSpec;
@@ -58,7 +58,7 @@ use transpose_records::{escape, write};
 use transpose_sync::unpoisoned;
 
 /// What a version has cells for.
-struct Known {
+struct VersionCells {
     writes: FieldSet,
     extras: Vec<&'static str>,
 }
@@ -103,7 +103,7 @@ pub(crate) struct Writer {
     plans: Vec<Plan>,
     contexts: Vec<ContextPlan>,
     currencies: Vec<Box<str>>,
-    known: Known,
+    known: VersionCells,
     /// What the source's entities have columns for, whose loss is counted value by value.
     looked: FieldSet,
     /// Whether the source has sales contexts of its own, all of whose values are here.
@@ -218,7 +218,7 @@ impl BlockEncoder for Writer {
         &self,
         blocks: Blocks<'_>,
         numbers: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         if !self.told.swap(true, Ordering::Relaxed) {

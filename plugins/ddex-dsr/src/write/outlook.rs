@@ -5,8 +5,8 @@
 //! stays empty in every record; a cell with a column stays empty where a row has no value.
 
 use super::create::{lone, once_a_cell, targets};
-use super::target::{Fill, Plan, Target, TargetCell};
-use super::{Known, Writer};
+use super::target::{Fill, IdentifierSubject, Plan, Target, TargetCell};
+use super::{VersionCells, Writer};
 use crate::diagnostics;
 use crate::families::Role;
 use crate::format::Profile;
@@ -54,7 +54,7 @@ pub(super) fn unfilled_in_blocks(
     options: &Options,
     request: &EncodeRequest<'_>,
 ) -> Vec<UnfilledCell> {
-    let known = Known::of(layout);
+    let known = VersionCells::of(layout);
     let plans = request.shapes.iter().map(|shape| Plan::new(shape, targets, &known)).collect();
     let lone = lone(&layout.grammar, targets);
     let blocks = BlockOutlook { targets, plans, lone, request, work: options.work_details };
@@ -180,7 +180,7 @@ impl BlockOutlook<'_> {
         let column = plan.writing(number).and_then(|writing| writing.columns.get(index).copied().flatten());
         let by_row = |known: bool| if known { Supplied::ByRow } else { Supplied::Never };
         match cell.fill {
-            Fill::Id(what) if what == super::target::What::Work => {
+            Fill::Id(what) if what == IdentifierSubject::Work => {
                 let identity = plan.special.identity(what);
                 let made = !identity.codes.is_empty() || identity.artist.or(identity.title).is_some();
                 by_row(column.is_some() || made)

@@ -1,7 +1,7 @@
 //! One record: every cell with its value, what is missing told, what is lost counted.
 
 use super::identity::TransactionName;
-use super::target::{Fill, Plan, Target, TargetCell, What, Writing, column, text_of};
+use super::target::{Fill, IdentifierSubject, Plan, Target, TargetCell, Writing, column, text_of};
 use crate::diagnostics;
 use std::collections::BTreeMap;
 use transpose_codes::decimal::{self, Grammar};
@@ -11,7 +11,7 @@ use transpose_core::model::vocabulary::{commercial_model, recording_type};
 use transpose_core::model::{Cell, EntityRef, Field};
 use transpose_records::cell::{self, Fit, is_integer};
 use transpose_records::escape::{self, Escapes};
-use transpose_records::spec::{CellType, Standing};
+use transpose_records::spec::{CellType, ListedValue};
 use transpose_records::write;
 
 /// A piece of what was written before; empty for nothing.
@@ -325,14 +325,14 @@ impl Record<'_, '_, '_> {
     }
 
     /// An identifier from others, or from what describes the entity.
-    fn id(&mut self, cell: &TargetCell, what: What) {
+    fn id(&mut self, cell: &TargetCell, what: IdentifierSubject) {
         let (entity, identity) = (self.entity, self.plan.special.identity(what));
         if let Some(code) = identity.codes.iter().find_map(|code| column(entity, Some(*code))) {
             escape::encode_as(code, self.run.escapes, self.out);
             return;
         }
         let parts = [identity.artist, identity.title].map(|at| column(entity, at).unwrap_or_default());
-        if what == What::Work && parts == [b"", b""] {
+        if what == IdentifierSubject::Work && parts == [b"", b""] {
             self.missing(cell);
             return;
         }
@@ -427,7 +427,7 @@ impl Record<'_, '_, '_> {
             }
             _ => {
                 if let Some(set) = cell.values
-                    && set.standing(bytes) != Standing::Allowed
+                    && set.standing(bytes) != ListedValue::Allowed
                     && memchr::memmem::find(bytes, b"::").is_none()
                 {
                     self.diagnostic(&diagnostics::UNKNOWN_VALUE, cell, || {

@@ -21,7 +21,7 @@ use transpose_records::spec::CellSlot;
 
 /// What is on a line, as indexes of the block's items.
 #[derive(Clone, Copy, Default)]
-struct Parts {
+struct LineItems {
     release: Option<u32>,
     recording: Option<u32>,
     work: Option<u32>,
@@ -30,7 +30,7 @@ struct Parts {
     claim: Option<u32>,
 }
 
-impl Parts {
+impl LineItems {
     fn of(&self, group: Group) -> Option<u32> {
         match group {
             Group::Release => self.release,
@@ -110,12 +110,12 @@ impl Writer {
             if claim.is_none() && claimed {
                 continue;
             }
-            let parts = Parts {
+            let parts = LineItems {
                 release,
                 recording: Some(*recording),
                 work: items.work_of(*recording),
                 claim: *claim,
-                ..Parts::default()
+                ..LineItems::default()
             };
             let own = claim.and_then(|claim| items.get(Some(claim))?.entity.context_index());
             let context = own.or_else(|| (self.contexts.len() == 1).then_some(0));
@@ -147,12 +147,12 @@ impl Writer {
             self.mixed(run, &item, target);
         }
         let (release, recording) = Self::used(run, items, &item)?;
-        let parts = Parts {
+        let parts = LineItems {
             release,
             recording,
             work: recording.and_then(|recording| items.work_of(recording)),
             usage: Some(index),
-            ..Parts::default()
+            ..LineItems::default()
         };
         let allocated = items.allocations_of(index);
         let context_of = |(_, allocation): &(u32, u32)| items.get(Some(*allocation))?.entity.context_index();
@@ -180,7 +180,7 @@ impl Writer {
             let mut links = Links { transaction, again: again as u32, ..Links::default() };
             self.context_links(run, target, &item, context, &mut links);
             let work = parts.work.or_else(|| items.work_of(allocation?));
-            tally.lines += self.line(run, items, number, Parts { work, allocation, ..parts }, links, out);
+            tally.lines += self.line(run, items, number, LineItems { work, allocation, ..parts }, links, out);
         }
         Ok(())
     }
@@ -227,7 +227,7 @@ impl Writer {
         run: &mut Run<'_>,
         items: &mut Items<'a>,
         number: u16,
-        mut parts: Parts,
+        mut parts: LineItems,
         mut links: Links<'l>,
         out: &mut Vec<u8>,
     ) -> u64 {
@@ -282,7 +282,7 @@ impl Writer {
         run: &mut Run<'_>,
         items: &mut Items<'_>,
         (number, target): (u16, &Target),
-        parts: Parts,
+        parts: LineItems,
         label: Option<&[u8]>,
     ) {
         let release = items.get(parts.release).filter(|_| target.spec.holds(Field::RELEASE_LABEL).is_some());

@@ -1,6 +1,6 @@
 //! The records that can be written, and how entities of a shape fill them.
 
-use super::Known;
+use super::VersionCells;
 use crate::families::{Family, Purpose, Role};
 use crate::summaries::{cell_default, supply};
 use crate::tables::{self, Layout};
@@ -12,7 +12,7 @@ use transpose_records::spec::{AllowedValues, CellSlot, CellSpec, CellType, Link,
 
 /// What an identifier of a service represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum IdentifierSubject {
     Release,
     Recording,
     Work,
@@ -40,7 +40,7 @@ pub(super) enum Fill {
     /// The SummaryRecordId.
     Summary,
     /// The service's identifier; made from others where it is absent.
-    Id(What),
+    Id(IdentifierSubject),
     /// The service's identifier of the recording that was used, as it was written.
     RecordingId,
     /// The service's identifier of the release that was used.
@@ -111,14 +111,18 @@ pub(super) struct Target {
 
 impl Target {
     /// A record of blocks.
-    pub(super) fn new(layout: &Layout, spec: &'static RecordSpec, brief: &EncodeRequest<'_>) -> Option<Self> {
+    pub(super) fn new(
+        layout: &Layout,
+        spec: &'static RecordSpec,
+        request: &EncodeRequest<'_>,
+    ) -> Option<Self> {
         let family = Family::of(spec.name)?;
         let role = family.role;
         let cells = spec.cells.iter().map(|cell| {
             let fill = fill(cell, spec);
             let fallback = match cell.field() {
-                Some(field) => brief.terms.and_then(|terms| terms.fallback(field)),
-                None => cell.extra().and_then(|name| cell_default(name, brief.terms)),
+                Some(field) => request.terms.and_then(|terms| terms.fallback(field)),
+                None => cell.extra().and_then(|name| cell_default(name, request.terms)),
             };
             let mandatory = cell.obligation == Obligation::Mandatory;
             TargetCell {
@@ -128,7 +132,7 @@ impl Target {
                 optional: matches!(fill, Fill::Plain) && !mandatory && fallback.is_none(),
                 fallback: fallback.map(Into::into),
                 mandatory,
-                supply: mandatory.then(|| supply(cell, brief.terms).into()),
+                supply: mandatory.then(|| supply(cell, request.terms).into()),
                 part: match role {
                     Role::Single => cell.describes().unwrap_or(Group::Usage),
                     _ => role.group(),
@@ -237,9 +241,9 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
         (CellSlot::Extra("NumberOfTransactedResources"), _) => {
             Fill::Guess("1", "a line is treated as one resource where the source does not say")
         }
-        (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(What::Release),
-        (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(What::Recording),
-        (_, Some(Field::WORK_ID)) if mandatory => Fill::Id(What::Work),
+        (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(IdentifierSubject::Release),
+        (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(IdentifierSubject::Recording),
+        (_, Some(Field::WORK_ID)) if mandatory => Fill::Id(IdentifierSubject::Work),
         (_, Some(Field::USAGE_ID)) => Fill::Transaction,
         (_, Some(Field::RELEASE_PROPRIETARY_ID)) if record.holds(Field::GRID).is_none() => Fill::Proprietary,
         (_, Some(Field::RELEASE_LABEL)) => Fill::Label,
@@ -277,7 +281,7 @@ pub(super) struct Identity {
 
 /// Columns of a shape that are looked at by themselves.
 #[derive(Default)]
-pub(super) struct Special {
+pub(super) struct SpecialColumns {
     pub(super) reference: Option<usize>,
     release: Identity,
     recording: Identity,
@@ -298,7 +302,7 @@ pub(super) struct Special {
     pub(super) line: Option<usize>,
 }
 
-impl Special {
+impl SpecialColumns {
     fn new(shape: &Shape) -> Self {
         let at = |field| shape.column(field);
         let identity = |codes: &[Field], artist, title| Identity {
@@ -337,11 +341,11 @@ impl Special {
         }
     }
 
-    pub(super) fn identity(&self, what: What) -> &Identity {
+    pub(super) fn identity(&self, what: IdentifierSubject) -> &Identity {
         match what {
-            What::Release => &self.release,
-            What::Recording => &self.recording,
-            What::Work => &self.work,
+            IdentifierSubject::Release => &self.release,
+            IdentifierSubject::Recording => &self.recording,
+            IdentifierSubject::Work => &self.work,
         }
     }
 }
@@ -363,7 +367,7 @@ pub(super) struct Plan {
     pub(super) plain: bool,
     /// Whether they come from a record of downloads, or from one of streams.
     pub(super) download: Option<bool>,
-    pub(super) special: Special,
+    pub(super) special: SpecialColumns,
     /// How each record is filled.
     writings: Vec<Option<Writing>>,
     /// What each column holds, for the account of what is lost.
@@ -371,7 +375,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(shape: &Shape, targets: &[Target], known: &Known) -> Self {
+    pub(super) fn new(shape: &Shape, targets: &[Target], known: &VersionCells) -> Self {
         let own = Family::of(&shape.record);
         let named = |name: &str| targets.iter().position(|target| target.spec.family() == name);
         let pick = |purposes: &[Purpose]| {
@@ -444,7 +448,7 @@ impl Plan {
                 Some(Purpose::Stream) => Some(false),
                 _ => None,
             },
-            special: Special::new(shape),
+            special: SpecialColumns::new(shape),
             writings: writings.collect(),
             subjects: shape.columns.iter().map(subject).collect(),
         }

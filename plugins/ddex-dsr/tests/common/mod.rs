@@ -7,8 +7,8 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::{RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Batch, BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, Encoded, FileNumber, Format, Indexed,
-    Numbers, Origin, OutputIdentity, Tally,
+    Batch, BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, EncodedBatch, FileNumber, Format,
+    IndexOutcome, Numbers, Origin, OutputIdentity, Tally,
 };
 use transpose_core::model::{Blocks, Entity, FieldSet};
 
@@ -24,7 +24,7 @@ pub(crate) fn format() -> Box<dyn Format> {
 
 /// What reading came to.
 #[derive(Default)]
-pub(crate) struct Read {
+pub(crate) struct ReadOutcome {
     pub(crate) diagnostics: Vec<String>,
     pub(crate) rejects: Vec<(Diagnostic, u64, i64, Vec<u8>)>,
     pub(crate) blocks: usize,
@@ -55,7 +55,7 @@ pub(crate) fn open_as(
     Ok(opened.blocks().unwrap())
 }
 
-pub(crate) fn brief<'a>(
+pub(crate) fn request<'a>(
     header: &'a Entity,
     contexts: &'a [Entity],
     version: &'a str,
@@ -81,7 +81,7 @@ pub(crate) fn read(
     bytes: &[u8],
     size: usize,
     encoder: Option<&dyn BlockEncoder>,
-) -> Read {
+) -> ReadOutcome {
     match encoder {
         Some(encoder) => rewrite(decoder, bytes, size, encoder).unwrap(),
         None => read_with(decoder, bytes, size, &mut |_, _, _| {}),
@@ -94,12 +94,12 @@ pub(crate) fn rewrite(
     bytes: &[u8],
     size: usize,
     encoder: &dyn BlockEncoder,
-) -> Result<Read, Fatal> {
+) -> Result<ReadOutcome, Fatal> {
     let part = FileNumber { number: 1, of: 1 };
     let (mut written, mut done) = (Vec::new(), Ok(()));
     let mut tally = encoder.begin(part, &mut written);
     let mut read = read_with(decoder, bytes, size, &mut |blocks, numbers, report| {
-        let mut encoded = Encoded::default();
+        let mut encoded = EncodedBatch::default();
         if done.is_ok() {
             done = encoder.encode(blocks, numbers, &mut encoded, report);
         }
@@ -116,11 +116,16 @@ pub(crate) fn rewrite(
 }
 
 /// What is done with the blocks of each chunk.
-pub(crate) type Each<'a> = &'a mut dyn FnMut(Blocks<'_>, Numbers, &mut RunReport);
+pub(crate) type BlockVisitor<'a> = &'a mut dyn FnMut(Blocks<'_>, Numbers, &mut RunReport);
 
 /// Reads a message in chunks of the given size and gives the blocks of each to `each`.
-pub(crate) fn read_with(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize, each: Each<'_>) -> Read {
-    let mut read = Read::default();
+pub(crate) fn read_with(
+    decoder: &dyn BlockDecoder,
+    bytes: &[u8],
+    size: usize,
+    each: BlockVisitor<'_>,
+) -> ReadOutcome {
+    let mut read = ReadOutcome::default();
     let preamble = decoder.preamble();
     let body = preamble.body as usize;
     let mut worker = decoder.chunks();
@@ -145,8 +150,8 @@ pub(crate) fn read_with(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize, e
                 break (chunk, None);
             }
             match worker.index(chunk, from) {
-                Indexed::More => reach = (reach + size + 1).min(bytes.len()),
-                Indexed::Done { end, lines, units, usages } => {
+                IndexOutcome::More => reach = (reach + size + 1).min(bytes.len()),
+                IndexOutcome::Done { end, lines, units, usages } => {
                     break (chunk, Some((end, lines, units, usages)));
                 }
             }
@@ -195,14 +200,14 @@ pub(crate) fn read_with(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize, e
 }
 
 /// Reads a message whole and writes it as a version; the message must be readable.
-pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (Read, Vec<String>) {
+pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (ReadOutcome, Vec<String>) {
     let decoder = open(bytes, &[]).unwrap();
     let preamble = decoder.preamble();
     let options = [rewriting(), &pairs(options)].concat();
-    let mut brief = brief(&preamble.header, &preamble.contexts, version, &options);
-    brief.shapes = &preamble.shapes;
-    brief.reads = preamble.reads;
-    let encoder = match format().create(&brief) {
+    let mut request = request(&preamble.header, &preamble.contexts, version, &options);
+    request.shapes = &preamble.shapes;
+    request.reads = preamble.reads;
+    let encoder = match format().create(&request) {
         Ok(created) => created.blocks().unwrap(),
         Err(fatal) => panic!("{fatal}"),
     };
@@ -222,7 +227,7 @@ pub(crate) fn rewriting() -> &'static [(String, String)] {
 }
 
 /// A message that was written, and what was said about it.
-pub(crate) struct Written {
+pub(crate) struct WrittenMessage {
     pub(crate) name: String,
     pub(crate) text: String,
     pub(crate) report: RunReport,
@@ -235,12 +240,12 @@ pub(crate) fn write_as(
     text: &str,
     to: &dyn Format,
     version: &str,
-) -> Result<Written, Fatal> {
+) -> Result<WrittenMessage, Fatal> {
     let preamble = decoder.preamble();
     let encoder = to.create(&EncodeRequest {
         shapes: &preamble.shapes,
         reads: preamble.reads,
-        ..brief(&preamble.header, &preamble.contexts, version, rewriting())
+        ..request(&preamble.header, &preamble.contexts, version, rewriting())
     })?;
     let encoder = encoder.blocks().unwrap();
     let read = rewrite(decoder, text.as_bytes(), text.len(), encoder.as_ref())?;
@@ -248,7 +253,7 @@ pub(crate) fn write_as(
     let mut report = read.report;
     report.diagnostics.extend(encoder.diagnostics().iter().cloned());
     let drops = encoder.drops(preamble.reads, &preamble.extras);
-    Ok(Written {
+    Ok(WrittenMessage {
         name: encoder.file_name(FileNumber { number: 1, of: 1 }),
         text: String::from_utf8(read.written).unwrap(),
         report,

@@ -1,7 +1,7 @@
 //! Every cell of every record of blocks, broken in every way that its table suggests.
 
-use super::judge::{Fault, is_usage};
-use super::kinds::{Broken, broken};
+use super::block_rules::{ExpectedDiagnostic, is_usage};
+use super::kinds::{BrokenCell, broken};
 use super::message::Message;
 use super::rows::{Row, Value};
 use ddex_dsr::facts;
@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use transpose_core::model::Field;
 use transpose_records::spec::{Obligation, ProfileSpec};
-use transpose_testkit::dsr::{Fill, Wish};
+use transpose_testkit::dsr::{Fill, MessageRequest};
 
 /// Messages of a profile in which every cell of every record is filled somewhere. They are made
 /// once for all tests.
 pub(crate) fn specimens(profile: &'static ProfileSpec) -> &'static [Message] {
     static ALL: OnceLock<Vec<Vec<Message>>> = OnceLock::new();
-    let wish = |seed, fill| Wish { seed, blocks: 16, contexts: 6, fill, files: 1, tabs: false };
+    let wish = |seed, fill| MessageRequest { seed, blocks: 16, contexts: 6, fill, files: 1, tabs: false };
     let wishes = [1, 2, 3]
         .map(|seed| wish(seed, Fill::All))
         .into_iter()
@@ -26,27 +26,27 @@ pub(crate) fn specimens(profile: &'static ProfileSpec) -> &'static [Message] {
     &all[place.unwrap()]
 }
 
-/// A place in a message: its number, its block, the row in it.
+/// Where a cell is in a message: its number, its block, the row in it.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct CellPosition<'a> {
     message: &'a Message,
     block: usize,
     row: usize,
 }
 
-impl Place<'_> {
+impl CellPosition<'_> {
     fn rows(&self) -> &[Row] {
         &self.message.blocks[self.block].rows
     }
 }
 
 /// Where each record stands, by its name.
-fn places(messages: &[Message]) -> BTreeMap<&'static str, Vec<Place<'_>>> {
-    let mut out: BTreeMap<&'static str, Vec<Place<'_>>> = BTreeMap::new();
+fn places(messages: &[Message]) -> BTreeMap<&'static str, Vec<CellPosition<'_>>> {
+    let mut out: BTreeMap<&'static str, Vec<CellPosition<'_>>> = BTreeMap::new();
     for message in messages {
         for (block, found) in message.blocks.iter().enumerate() {
             for (row, line) in found.rows.iter().enumerate() {
-                out.entry(line.spec.name).or_default().push(Place { message, block, row });
+                out.entry(line.spec.name).or_default().push(CellPosition { message, block, row });
             }
         }
     }
@@ -54,14 +54,14 @@ fn places(messages: &[Message]) -> BTreeMap<&'static str, Vec<Place<'_>>> {
 }
 
 /// Breaks a cell of a block; the answer tells what was said otherwise than it must be.
-fn break_cell(place: Place<'_>, at: usize, broken: &Broken) -> String {
+fn break_cell(place: CellPosition<'_>, at: usize, broken: &BrokenCell) -> String {
     let mut rows = place.rows().to_vec();
     let row = &mut rows[place.row];
     row.raw[at].clone_from(&broken.raw);
     row.values[at] = broken.value.clone();
     let usage = is_usage(row.spec.name);
     let spec = row.spec;
-    let mut faults = place.message.judge.rows(&rows);
+    let mut expectations = place.message.rules.rows(&rows);
     for code in &broken.codes {
         // What a usage can be counted without costs no block.
         let cell = &spec.cells[at];
@@ -78,9 +78,9 @@ fn break_cell(place: Place<'_>, at: usize, broken: &Broken) -> String {
                 )
             );
         let fatal = usage && counts && *code == "DSR0205";
-        faults.push(Fault { row: place.row, cell: Some(at), code, fatal });
+        expectations.push(ExpectedDiagnostic { row: place.row, cell: Some(at), code, fatal });
     }
-    place.message.compare(&rows, place.message.blocks[place.block].line, &faults)
+    place.message.compare(&rows, place.message.blocks[place.block].line, &expectations)
 }
 
 /// Ways to break the end of a line: what is done to its cells, and what must be found. A cell that
@@ -108,12 +108,12 @@ pub(crate) fn ends(row: &Row) -> Vec<(Row, &'static str)> {
 }
 
 /// Breaks the end of a line of a block.
-fn break_end(place: Place<'_>, row: Row, code: &'static str) -> String {
+fn break_end(place: CellPosition<'_>, row: Row, code: &'static str) -> String {
     let mut rows = place.rows().to_vec();
     rows[place.row] = row;
-    let mut faults = place.message.judge.rows(&rows);
-    faults.push(Fault { row: place.row, cell: None, code, fatal: false });
-    place.message.compare(&rows, place.message.blocks[place.block].line, &faults)
+    let mut expectations = place.message.rules.rows(&rows);
+    expectations.push(ExpectedDiagnostic { row: place.row, cell: None, code, fatal: false });
+    place.message.compare(&rows, place.message.blocks[place.block].line, &expectations)
 }
 
 /// What was broken of a record in a profile.
@@ -140,9 +140,9 @@ fn break_profile(profile: &'static ProfileSpec, wrong: &mut Vec<String>) -> Vec<
             return;
         };
         // The record type and the block id are broken elsewhere.
-        let first = if messages[0].judge.is_single() { 1 } else { 2 };
+        let first = if messages[0].rules.is_single() { 1 } else { 2 };
         for (at, cell) in spec.cells.iter().enumerate().skip(first) {
-            let filled = |place: &&Place<'_>| place.rows()[place.row].values[at].is_filled();
+            let filled = |place: &&CellPosition<'_>| place.rows()[place.row].values[at].is_filled();
             let deprecated = cell.name.starts_with("Deprecated");
             let Some(place) = places.iter().find(|place| deprecated || filled(place)) else {
                 wrong.push(format!(

@@ -7,13 +7,13 @@ use ddex_dsr::facts;
 use std::fmt::Write as _;
 use transpose_core::format::{BlockDecoder, Demands, Format};
 use transpose_core::model::{Blocks, Cell, EntityRef};
-use transpose_testkit::dsr::{Fill, Wish};
+use transpose_testkit::dsr::{Fill, MessageRequest};
 use transpose_testkit::mangle::variants;
 use transpose_testkit::run::through_gzip;
 
 /// What was read, as text.
 #[derive(Default, PartialEq, Eq)]
-struct Seen {
+struct DecodedText {
     /// Blocks with their entities, and rejected blocks.
     blocks: String,
     /// Everything that was found, sorted.
@@ -40,7 +40,7 @@ fn entity(out: &mut String, entity: EntityRef<'_>, line: u64) {
 }
 
 /// Reads a file in chunks of a size.
-fn seen(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize) -> Seen {
+fn seen(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize) -> DecodedText {
     let mut blocks = String::new();
     let read = read_with(decoder, bytes, size, &mut |all: Blocks<'_>, numbers, _| {
         for block in all.iter() {
@@ -55,7 +55,7 @@ fn seen(decoder: &dyn BlockDecoder, bytes: &[u8], size: usize) -> Seen {
     let mut diagnostics = if size >= bytes.len() { read.diagnostics } else { Vec::new() };
     diagnostics.extend(decoder.preamble().diagnostics.iter().map(show));
     diagnostics.sort();
-    Seen { blocks, diagnostics, counts: (read.lines, read.blocks, read.usages) }
+    DecodedText { blocks, diagnostics, counts: (read.lines, read.blocks, read.usages) }
 }
 
 fn opened(format: &dyn Format, bytes: &[u8]) -> Box<dyn BlockDecoder> {
@@ -69,7 +69,7 @@ fn cuts_change_nothing() {
     println!("{:<54} {:<5} {:>7} {:>7}", "profile", "", "bytes", "blocks");
     for profile in facts::profiles() {
         for (seed, fill) in [(11, Fill::Some), (12, Fill::All)] {
-            let wish = Wish { seed, blocks: 12, contexts: 4, fill, files: 1, tabs: seed == 12 };
+            let wish = MessageRequest { seed, blocks: 12, contexts: 4, fill, files: 1, tabs: seed == 12 };
             let file = generator(profile, wish).message().remove(0);
             let (text, format) = (file.text(), format_of(&file));
             let decoder = opened(format.as_ref(), text.as_bytes());
@@ -89,20 +89,23 @@ fn cuts_change_nothing() {
 #[test]
 fn packing_changes_nothing() {
     for profile in facts::profiles() {
-        let text = generator(profile, Wish { blocks: 5, ..Wish::default() }).message().remove(0).text();
+        let text = generator(profile, MessageRequest { blocks: 5, ..MessageRequest::default() })
+            .message()
+            .remove(0)
+            .text();
         assert_eq!(through_gzip(text.as_bytes()).unwrap(), text.as_bytes());
     }
 }
 
 /// The lines of entities differ where other lines stand between them.
-fn without_lines(seen: &Seen) -> Vec<&str> {
+fn without_lines(seen: &DecodedText) -> Vec<&str> {
     seen.blocks.lines().map(|line| line.trim_start().split_once(' ').map_or(line, |(_, rest)| rest)).collect()
 }
 
 #[test]
 fn what_stands_between_records_changes_nothing() {
     for profile in facts::profiles() {
-        let wish = Wish { seed: 5, blocks: 9, contexts: 4, fill: Fill::Some, files: 1, tabs: true };
+        let wish = MessageRequest { seed: 5, blocks: 9, contexts: 4, fill: Fill::Some, files: 1, tabs: true };
         let file = generator(profile, wish).message().remove(0);
         let (text, format) = (file.text(), format_of(&file));
         let decoder = opened(format.as_ref(), text.as_bytes());
@@ -136,7 +139,7 @@ fn what_stands_between_records_changes_nothing() {
 fn damaged_messages_end() {
     let mut ended = (0, 0, 0);
     for profile in facts::profiles() {
-        let wish = Wish { seed: 3, blocks: 3, contexts: 3, fill: Fill::Some, files: 1, tabs: true };
+        let wish = MessageRequest { seed: 3, blocks: 3, contexts: 3, fill: Fill::Some, files: 1, tabs: true };
         let file = generator(profile, wish).message().remove(0);
         let (text, format) = (file.text(), format_of(&file));
         for (number, variant) in variants(text.as_bytes(), 500, 6).into_iter().enumerate() {

@@ -2,8 +2,8 @@
 //!
 //! What must be said is left to the judge, who must at least say what the rule is there for.
 
+use super::block_rules::{BlockRules, RecordRelation};
 use super::cells::specimens;
-use super::judge::{Judge, Kin};
 use super::rows::{Row, elements};
 use super::structure::some;
 use ddex_dsr::facts;
@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use transpose_records::spec::{CellSlot, Obligation};
 
 /// A way to break a rule at a row.
-struct Edit {
+struct RuleBreak {
     name: &'static str,
     /// What the rule is there for.
     code: &'static str,
     /// Changes the rows; nothing when the place does not suit.
-    make: fn(&Judge, &mut Vec<Row>, usize) -> Option<()>,
+    make: fn(&BlockRules, &mut Vec<Row>, usize) -> Option<()>,
 }
 
 const RELEASE: [&str; 2] = ["TransactedRelease", "TransactedReleaseReference"];
@@ -44,8 +44,8 @@ fn put(row: &mut Row, at: Option<usize>, raw: &str) -> Option<()> {
 }
 
 /// Whether the generation of the profile is the newest.
-fn is_current(judge: &Judge) -> bool {
-    judge.profile.generation == "current"
+fn is_current(rules: &BlockRules) -> bool {
+    rules.profile.generation == "current"
 }
 
 /// Leaves a usage without anything that was used.
@@ -108,19 +108,19 @@ fn defers(rows: &[Row], at: usize) -> Option<(usize, bool)> {
     is_conditional.then(|| (cell, after.any(|row| row.spec.family() == "LI01")))
 }
 
-const EDITS: [Edit; 32] = [
-    Edit {
+const EDITS: [RuleBreak; 32] = [
+    RuleBreak {
         name: "use type on both",
         code: "DSR0237",
-        make: |judge, rows, at| {
+        make: |rules, rows, at| {
             let id = rows[at].get(&["SummaryRecordId"]).first()?.to_owned();
             let cell = rows[at]
                 .at(&["UseType"])
-                .filter(|_| judge.contexts.get(&id).is_some_and(|context| context.use_type))?;
+                .filter(|_| rules.contexts.get(&id).is_some_and(|context| context.use_type))?;
             put(&mut rows[at], Some(cell), "OnDemandStream")
         },
     },
-    Edit {
+    RuleBreak {
         name: "use type on neither",
         code: "DSR0237",
         make: |_, rows, at| {
@@ -128,19 +128,19 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], Some(cell), "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "a sale without price",
         code: "DSR0238",
-        make: |judge, rows, at| {
+        make: |rules, rows, at| {
             let id = rows[at].get(&["SummaryRecordId"]).first()?.to_owned();
             let is_price =
                 |name: &str| name.starts_with("PriceEndUserPaid") || name.starts_with("PriceConsumerPaid");
             let cell = rows[at].spec.cells.iter().position(|cell| is_price(cell.name))?;
-            judge.contexts.get(&id).filter(|context| context.priced)?;
+            rules.contexts.get(&id).filter(|context| context.priced)?;
             put(&mut rows[at], Some(cell), "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "no returns",
         code: "DSR0204",
         make: |_, rows, at| {
@@ -148,7 +148,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], cell, "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "a type of right without share",
         code: "DSR0266",
         make: |_, rows, at| {
@@ -158,7 +158,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], share, "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "a share without type of right",
         code: "DSR0266",
         make: |_, rows, at| {
@@ -170,7 +170,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], kind, "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "a conflict never checked",
         code: "DSR0267",
         make: |_, rows, at| {
@@ -180,7 +180,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], Some(date), "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "names and ids uneven",
         code: "DSR0265",
         make: |_, rows, at| {
@@ -196,7 +196,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], Some(cell), &longer)
         },
     },
-    Edit {
+    RuleBreak {
         name: "releases and usages uneven",
         code: "DSR0265",
         make: |_, rows, at| {
@@ -205,7 +205,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], Some(cell), &longer)
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown summary record",
         code: "DSR0232",
         make: |_, rows, at| {
@@ -213,7 +213,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], cell, "S99")
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown release",
         code: "DSR0231",
         make: |_, rows, at| {
@@ -222,7 +222,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], Some(release), "R99")
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown resource",
         code: "DSR0231",
         make: |_, rows, at| {
@@ -239,7 +239,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], cell, "A99")
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown resource of a work or part",
         code: "DSR0231",
         make: |_, rows, at| {
@@ -248,7 +248,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], cell, "A99")
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown resource by the service's id",
         code: "DSR0231",
         make: |_, rows, at| {
@@ -257,7 +257,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], cell, "T99")
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown work",
         code: "DSR0231",
         make: |_, rows, at| {
@@ -265,7 +265,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], cell, "W99")
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown parent usage",
         code: "DSR0271",
         make: |_, rows, at| {
@@ -273,7 +273,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], cell, "X99")
         },
     },
-    Edit {
+    RuleBreak {
         name: "unknown used resource",
         code: "DSR0275",
         make: |_, rows, at| {
@@ -282,37 +282,37 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], Some(cell), &longer)
         },
     },
-    Edit {
+    RuleBreak {
         name: "release reference reused",
         code: "DSR0235",
         make: |_, rows, at| reused(rows, at, "RE", "ReleaseReference"),
     },
-    Edit {
+    RuleBreak {
         name: "resource reference reused",
         code: "DSR0235",
         make: |_, rows, at| reused(rows, at, "AS", "ResourceReference"),
     },
-    Edit {
+    RuleBreak {
         name: "work reference reused",
         code: "DSR0235",
         make: |_, rows, at| reused(rows, at, "MW", "MusicalWorkReference"),
     },
-    Edit {
+    RuleBreak {
         name: "odd release reference",
         code: "DSR0264",
         make: |_, rows, at| renamed(rows, at, "RE", "ReleaseReference"),
     },
-    Edit {
+    RuleBreak {
         name: "odd resource reference",
         code: "DSR0264",
         make: |_, rows, at| renamed(rows, at, "AS", "ResourceReference"),
     },
-    Edit {
+    RuleBreak {
         name: "odd work reference",
         code: "DSR0264",
         make: |_, rows, at| renamed(rows, at, "MW", "MusicalWorkReference"),
     },
-    Edit {
+    RuleBreak {
         name: "controller of nothing",
         code: "DSR0270",
         make: |_, rows, at| {
@@ -322,37 +322,37 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], resource, "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "usage of both (current)",
         code: "DSR0234",
-        make: |judge, rows, at| {
-            if is_current(judge) { names_both(rows, at) } else { None }
+        make: |rules, rows, at| {
+            if is_current(rules) { names_both(rows, at) } else { None }
         },
     },
-    Edit {
+    RuleBreak {
         name: "usage of both (older)",
         code: "DSR0274",
-        make: |judge, rows, at| {
-            if is_current(judge) { None } else { names_both(rows, at) }
+        make: |rules, rows, at| {
+            if is_current(rules) { None } else { names_both(rows, at) }
         },
     },
-    Edit {
+    RuleBreak {
         name: "usage of nothing, one resource (current)",
         code: "DSR0273",
-        make: |judge, rows, at| {
-            let is_fit = is_current(judge) && count(rows, "AS") == 1;
+        make: |rules, rows, at| {
+            let is_fit = is_current(rules) && count(rows, "AS") == 1;
             names_nothing(rows, at).filter(|()| is_fit)
         },
     },
-    Edit {
+    RuleBreak {
         name: "usage of nothing, one resource (older)",
         code: "DSR0233",
-        make: |judge, rows, at| {
-            let is_fit = !is_current(judge) && count(rows, "AS") == 1;
+        make: |rules, rows, at| {
+            let is_fit = !is_current(rules) && count(rows, "AS") == 1;
             names_nothing(rows, at).filter(|()| is_fit)
         },
     },
-    Edit {
+    RuleBreak {
         name: "usage of nothing, several resources",
         code: "DSR0231",
         make: |_, rows, at| {
@@ -360,16 +360,16 @@ const EDITS: [Edit; 32] = [
             names_nothing(rows, at).filter(|()| is_fit)
         },
     },
-    Edit {
+    RuleBreak {
         name: "summary record on usage and rights holder",
         code: "DSR0276",
-        make: |judge, rows, at| {
+        make: |rules, rows, at| {
             let (cell, followed) = defers(rows, at)?;
-            let id = judge.contexts.keys().next()?.clone();
+            let id = rules.contexts.keys().next()?.clone();
             put(&mut rows[at], Some(cell).filter(|_| followed), &id)
         },
     },
-    Edit {
+    RuleBreak {
         name: "summary record nowhere",
         code: "DSR0277",
         make: |_, rows, at| {
@@ -377,7 +377,7 @@ const EDITS: [Edit; 32] = [
             put(&mut rows[at], Some(cell).filter(|_| !followed), "")
         },
     },
-    Edit {
+    RuleBreak {
         name: "summary record and own id swapped",
         code: "DSR0272",
         make: |_, rows, at| {
@@ -407,11 +407,14 @@ fn rules_between_cells_are_broken() {
                     let record = block.rows[at].spec.name;
                     let (times, tried) = done.entry(record).or_default();
                     *tried += 1;
-                    if *times == 2 || *tried > 20 || message.judge.kin(&block.rows[at].raw[0]) != Kin::Own {
+                    if *times == 2
+                        || *tried > 20
+                        || message.rules.kin(&block.rows[at].raw[0]) != RecordRelation::Own
+                    {
                         continue;
                     }
                     let mut rows = block.rows.clone();
-                    if (edit.make)(&message.judge, &mut rows, at).is_none() {
+                    if (edit.make)(&message.rules, &mut rows, at).is_none() {
                         continue;
                     }
                     *times += 1;
@@ -419,9 +422,9 @@ fn rules_between_cells_are_broken() {
                     entry.0 += 1;
                     entry.1.insert(record);
                     entry.2.insert(format!("{} {}", profile.profile, profile.version));
-                    let faults = message.judge.rows(&rows);
-                    let mut said = message.compare(&rows, block.line, &faults);
-                    if !faults.iter().any(|fault| fault.code == edit.code) {
+                    let expectations = message.rules.rows(&rows);
+                    let mut said = message.compare(&rows, block.line, &expectations);
+                    if !expectations.iter().any(|expectation| expectation.code == edit.code) {
                         said += "\n    the judge says nothing";
                     }
                     if !said.is_empty() {
@@ -466,10 +469,10 @@ fn records_of_users_releases_do_not_mix() {
                     other.set(1, &row.raw[1]);
                     let mut rows = block.rows.clone();
                     rows.insert(at, other);
-                    let faults = message.judge.rows(&rows);
-                    assert!(faults.iter().any(|fault| fault.code == "DSR0268"));
+                    let expectations = message.rules.rows(&rows);
+                    assert!(expectations.iter().any(|expectation| expectation.code == "DSR0268"));
                     count += 1;
-                    let said = message.compare(&rows, block.line, &faults);
+                    let said = message.compare(&rows, block.line, &expectations);
                     if !said.is_empty() {
                         wrong.push(format!("{} {}{said}", profile.profile, profile.version));
                     }
@@ -495,10 +498,10 @@ fn works_are_told_once() {
                     }
                     let mut rows = block.rows.clone();
                     rows[at].set(cell, "T0345246801");
-                    let faults = message.judge.rows(&rows);
-                    assert!(faults.iter().any(|fault| fault.code == "DSR0269"));
+                    let expectations = message.rules.rows(&rows);
+                    assert!(expectations.iter().any(|expectation| expectation.code == "DSR0269"));
                     count += 1;
-                    let said = message.compare(&rows, block.line, &faults);
+                    let said = message.compare(&rows, block.line, &expectations);
                     if !said.is_empty() {
                         wrong.push(format!("{} {}{said}", profile.profile, profile.version));
                     }

@@ -17,8 +17,8 @@ use transpose_core::format::{EncodeRequest, FileNumber, Format};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_records::spec::ProfileSpec;
 use transpose_testkit::Canonical;
-use transpose_testkit::canonical::{Part as Entry, Unit};
-use transpose_testkit::dsr::{File, Fill, Generator, Wish};
+use transpose_testkit::canonical::{EntityText as Entry, Unit};
+use transpose_testkit::dsr::{File, Fill, Generator, MessageRequest};
 
 /// What no conversion may change where both sides have a place for it.
 const KEPT: [Field; 12] = [
@@ -100,7 +100,7 @@ fn usages(format: &dyn Format, text: &str) -> Result<Vec<Usage>, String> {
 }
 
 /// A message that was written from another.
-struct Converted {
+struct ConvertedMessage {
     name: String,
     text: String,
     /// The fields in the loss report, with what happened to them.
@@ -109,20 +109,20 @@ struct Converted {
     found: bool,
 }
 
-fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<Converted, Fatal> {
+fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<ConvertedMessage, Fatal> {
     let decoder = open_as(format_named(from).as_ref(), text.as_bytes(), &[])?;
     let preamble = decoder.preamble();
     let encoder = format_named(to).create(&EncodeRequest {
         shapes: &preamble.shapes,
         reads: preamble.reads,
-        ..common::brief(&preamble.header, &preamble.contexts, to.version, common::rewriting())
+        ..common::request(&preamble.header, &preamble.contexts, to.version, common::rewriting())
     })?;
     let encoder = encoder.blocks().unwrap();
     let read = common::rewrite(decoder.as_ref(), text.as_bytes(), text.len(), encoder.as_ref())?;
     let loss = read.report.loss.iter().map(|(change, subject, _)| (change, subject.to_string()));
     let drops = encoder.drops(preamble.reads, &preamble.extras);
     let is_bad = |severity: Severity| severity > Severity::Info;
-    Ok(Converted {
+    Ok(ConvertedMessage {
         name: encoder.file_name(FileNumber { number: 1, of: 1 }),
         text: String::from_utf8(read.written).unwrap(),
         told: loss.chain(drops.into_iter().map(|(subject, _)| (Change::Lost, subject.to_string()))).collect(),
@@ -145,7 +145,7 @@ fn declared(one: &ProfileSpec, other: &ProfileSpec) -> FieldSet {
 }
 
 /// What became of a field of some usages.
-struct Differs {
+struct FieldDifference {
     times: usize,
     example: String,
     /// Whether each time the first values are still there.
@@ -153,15 +153,15 @@ struct Differs {
 }
 
 /// The fields of usages that differ.
-fn differences(one: &[Usage], other: &[Usage], fields: FieldSet) -> BTreeMap<Field, Differs> {
-    let mut out: BTreeMap<Field, Differs> = BTreeMap::new();
+fn differences(one: &[Usage], other: &[Usage], fields: FieldSet) -> BTreeMap<Field, FieldDifference> {
+    let mut out: BTreeMap<Field, FieldDifference> = BTreeMap::new();
     for (one, other) in one.iter().zip(other) {
         for field in fields.iter() {
             let (one, other) = (one.get(&field), other.get(&field));
             let is_made = MADE.contains(&field) && one.is_none();
             if one != other && !is_made {
                 let example = || format!("{one:?} became {other:?}");
-                let found = out.entry(field).or_insert_with(|| Differs {
+                let found = out.entry(field).or_insert_with(|| FieldDifference {
                     times: 0,
                     example: example(),
                     begins: true,
@@ -176,7 +176,7 @@ fn differences(one: &[Usage], other: &[Usage], fields: FieldSet) -> BTreeMap<Fie
 }
 
 /// Whether a difference is in the loss report. What may not change may at most become shorter.
-fn is_told(field: Field, differs: &Differs, told: &BTreeSet<(Change, String)>) -> bool {
+fn is_told(field: Field, differs: &FieldDifference, told: &BTreeSet<(Change, String)>) -> bool {
     let is = |change: Change| told.contains(&(change, field.id().to_owned()));
     if KEPT.contains(&field) {
         return differs.begins && is(Change::Shortened);
@@ -186,7 +186,8 @@ fn is_told(field: Field, differs: &Differs, told: &BTreeSet<(Change, String)>) -
 
 /// A message of which every block has one resource.
 fn message(profile: &'static ProfileSpec, seed: u64, fill: Fill) -> File {
-    let wish = Wish { seed, blocks: 10, contexts: 1 + seed as usize % 4, fill, files: 1, tabs: seed == 1 };
+    let wish =
+        MessageRequest { seed, blocks: 10, contexts: 1 + seed as usize % 4, fill, files: 1, tabs: seed == 1 };
     Generator::lone(&FACTS, profile, wish).unwrap().message().remove(0)
 }
 
@@ -240,7 +241,7 @@ fn go(
     to: &ProfileSpec,
     file: &File,
     outcome: &mut Outcome,
-    written: &mut Vec<Converted>,
+    written: &mut Vec<ConvertedMessage>,
 ) -> Vec<String> {
     let text = file.text();
     let steps = convert(&text, from, to).and_then(|there| {

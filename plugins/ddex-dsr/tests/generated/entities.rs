@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use transpose_core::model::{Entity, Field, Group, Value};
 use transpose_records::spec::{CellSlot, Structure};
 use transpose_testkit::Canonical;
-use transpose_testkit::canonical::{Part, Unit};
+use transpose_testkit::canonical::{EntityText, Unit};
 use transpose_testkit::dsr::File;
 
 /// The values of a row by field or extra, as its table has them. What appears twice in a record is
@@ -110,7 +110,7 @@ fn parent(rows: &[Row], at: usize, holders: bool) -> Option<usize> {
 }
 
 /// Compares the rows of a block with what they were read as; the answer is empty when all fits.
-fn compare_block(rows: &[Row], parts: &[Part], holders: bool, ids: &[&str]) -> Vec<String> {
+fn compare_block(rows: &[Row], parts: &[EntityText], holders: bool, ids: &[&str]) -> Vec<String> {
     if rows.len() != parts.len() {
         return vec![format!("{} records, {} entities", rows.len(), parts.len())];
     }
@@ -136,7 +136,7 @@ fn compare_block(rows: &[Row], parts: &[Part], holders: bool, ids: &[&str]) -> V
 }
 
 /// Compares a single record with the entities that it became.
-fn compare_line(rows: &[Row], parts: &[Part], ids: &[&str]) -> Vec<String> {
+fn compare_line(rows: &[Row], parts: &[EntityText], ids: &[&str]) -> Vec<String> {
     let [row, ..] = rows else { return vec!["no record".into()] };
     let entities: Vec<&Entity> =
         parts.iter().filter(|part| part.group != Group::Opaque).map(|part| &part.entity).collect();

@@ -1,20 +1,20 @@
 //! Header, summary records and footer, broken cell by cell.
 
+use super::block_rules::of_row;
 use super::cells::ends;
 use super::common::{self, open_as};
-use super::judge::of_row;
 use super::kinds::broken;
-use super::rows::{Found, Row};
+use super::rows::{Row, RowDiagnostic};
 use super::structure::some;
 use super::{format_of, generator};
 use ddex_dsr::facts;
 use std::collections::BTreeMap;
 use transpose_core::format::{Demands, Format};
 use transpose_records::spec::{ProfileSpec, RecordSpec, Structure, family};
-use transpose_testkit::dsr::{File, Fill, Wish};
+use transpose_testkit::dsr::{File, Fill, MessageRequest};
 
 fn file(profile: &'static ProfileSpec, seed: u64, blocks: u64) -> File {
-    let wish = Wish { seed, blocks, contexts: 9, fill: Fill::All, files: 1, tabs: false };
+    let wish = MessageRequest { seed, blocks, contexts: 9, fill: Fill::All, files: 1, tabs: false };
     generator(profile, wish).message().remove(0)
 }
 
@@ -23,14 +23,14 @@ fn is_summary(row: &Row) -> bool {
 }
 
 /// What validation says about a head, in order.
-fn said(format: &dyn Format, rows: &[Row]) -> Vec<Found> {
+fn said(format: &dyn Format, rows: &[Row]) -> Vec<RowDiagnostic> {
     let text: String = rows.iter().map(Row::text).collect();
-    let mut found: Vec<Found> = match open_as(format, text.as_bytes(), &[]) {
+    let mut found: Vec<RowDiagnostic> = match open_as(format, text.as_bytes(), &[]) {
         Ok(mut decoder) => {
             decoder.demand(&Demands::default()).unwrap();
-            decoder.preamble().diagnostics.iter().map(Found::of).collect()
+            decoder.preamble().diagnostics.iter().map(RowDiagnostic::of).collect()
         }
-        Err(fatal) => fatal.diagnostics.iter().map(Found::of).collect(),
+        Err(fatal) => fatal.diagnostics.iter().map(RowDiagnostic::of).collect(),
     };
     // Which summary records go together has cases of its own.
     found.retain(|found| found.code != "DSR0122");
@@ -42,22 +42,23 @@ fn said(format: &dyn Format, rows: &[Row]) -> Vec<Found> {
 fn compare(format: &dyn Format, rows: &[Row], expected: &[(usize, &str, Option<usize>)]) -> String {
     let at = |(line, code, cell): &(usize, &str, Option<usize>)| {
         let row = &rows[*line];
-        let found = Found::at(code, *line as u64 + 1, row.spec, cell.map(|at| &row.spec.cells[at]));
+        let found = RowDiagnostic::at(code, *line as u64 + 1, row.spec, cell.map(|at| &row.spec.cells[at]));
         // A record that is read by another definition is called what it calls itself where that is
         // known.
         let strange = matches!(*code, "DSR0221" | "DSR0225" | "DSR0222");
         let record = if strange { Some(row.raw[0].clone()) } else { found.record.clone() };
         // That there is no header is about no record.
         let record = record.filter(|_| *code != "DSR0101");
-        Found { record, ..found }
+        RowDiagnostic { record, ..found }
     };
-    let mut expected: Vec<Found> = expected.iter().map(at).collect();
+    let mut expected: Vec<RowDiagnostic> = expected.iter().map(at).collect();
     expected.sort();
     let found = said(format, rows);
     if found == expected {
         return String::new();
     }
-    let text = |all: &[Found]| all.iter().map(Found::to_string).collect::<Vec<_>>().join("\n      ");
+    let text =
+        |all: &[RowDiagnostic]| all.iter().map(RowDiagnostic::to_string).collect::<Vec<_>>().join("\n      ");
     let rows: Vec<_> = rows.iter().map(|row| row.raw.join("\u{2192}")).collect();
     format!(
         "\n    expected\n      {}\n    found\n      {}\n{}",
@@ -108,8 +109,8 @@ fn every_cell_of_headers_is_broken() {
             }
         }
         for (row, code) in ends(head) {
-            let faults = of_row(&row).into_iter().map(|(at, code)| (0, code, Some(at)));
-            let expected: Vec<_> = [(0, code, None)].into_iter().chain(faults).collect();
+            let expectations = of_row(&row).into_iter().map(|(at, code)| (0, code, Some(at)));
+            let expected: Vec<_> = [(0, code, None)].into_iter().chain(expectations).collect();
             check(row, &expected, code);
         }
         let upper = profile.profile.to_uppercase();
@@ -142,7 +143,7 @@ fn every_cell_of_headers_is_broken() {
         let mut row = head.clone();
         row.set(3, "9.9");
         let found = said(format.as_ref(), &[row, rows[1].clone()]);
-        let version = Found::at("DSR0104", 1, head.spec, Some(&head.spec.cells[3]));
+        let version = RowDiagnostic::at("DSR0104", 1, head.spec, Some(&head.spec.cells[3]));
         if !found.contains(&version) {
             wrong.push(format!("{} {}: {found:?}", profile.profile, profile.version));
         }
@@ -322,8 +323,10 @@ fn summary_records_out_of_order_are_told() {
                 other.raw = vec!["x".to_owned(); spec.cells.len()];
                 other.raw[0] = spec.name.to_owned();
                 let found = said(format.as_ref(), &[head.clone(), row.clone(), other]);
-                let expected =
-                    Found { record: Some(spec.name.to_owned()), ..Found::at("DSR0225", 3, spec, None) };
+                let expected = RowDiagnostic {
+                    record: Some(spec.name.to_owned()),
+                    ..RowDiagnostic::at("DSR0225", 3, spec, None)
+                };
                 foreign += usize::from(found.contains(&expected));
             }
             let mut unknown = row.clone();
@@ -353,12 +356,13 @@ fn bound_nowhere(profile: &ProfileSpec, spec: &RecordSpec) -> bool {
 }
 
 /// What is found in a whole file: its lines are read as they are.
-fn closing(format: &dyn Format, rows: &[Row]) -> Vec<Found> {
+fn closing(format: &dyn Format, rows: &[Row]) -> Vec<RowDiagnostic> {
     let text: String = rows.iter().map(Row::text).collect();
     let mut decoder = open_as(format, text.as_bytes(), &[]).unwrap();
     decoder.demand(&Demands::default()).unwrap();
     let read = common::read(decoder.as_ref(), text.as_bytes(), 1 << 20, None);
-    let mut found: Vec<Found> = read.report.diagnostics.iter().chain(&read.closing).map(Found::of).collect();
+    let mut found: Vec<RowDiagnostic> =
+        read.report.diagnostics.iter().chain(&read.closing).map(RowDiagnostic::of).collect();
     found.sort();
     found
 }
@@ -372,7 +376,7 @@ fn every_cell_of_footers_is_broken() {
         let rows: Vec<Row> = file.lines.iter().map(Row::of).collect();
         let (foot, above) = rows.split_last().unwrap();
         let line = rows.len() as u64;
-        let mut check = |rows: &[Row], mut expected: Vec<Found>, what: &str| {
+        let mut check = |rows: &[Row], mut expected: Vec<RowDiagnostic>, what: &str| {
             ways += 1;
             expected.sort();
             let found = closing(format.as_ref(), rows);
@@ -385,7 +389,7 @@ fn every_cell_of_footers_is_broken() {
         };
         let with = |foot: Row| [above, &[foot]].concat();
         let about = |code: &str, at: Option<usize>| {
-            Found::at(code, line, foot.spec, at.map(|at| &foot.spec.cells[at]))
+            RowDiagnostic::at(code, line, foot.spec, at.map(|at| &foot.spec.cells[at]))
         };
         // Counts are told without the record that they stand in only where it is missing.
         for at in 1..foot.spec.cells.len() {
@@ -399,17 +403,19 @@ fn every_cell_of_footers_is_broken() {
             let missing = (code == "DSR0201").then(|| about("DSR0252", Some(foot.spec.cells.len() - 1)));
             check(&with(row), [about(code, None)].into_iter().chain(missing).collect(), code);
         }
-        let nowhere = Found { line: 0, code: "DSR0251".into(), block: None, record: None, cell: None };
+        let nowhere =
+            RowDiagnostic { line: 0, code: "DSR0251".into(), block: None, record: None, cell: None };
         check(above, vec![nowhere.clone()], "no footer");
         let mut other = foot.clone();
         other.raw[0] = if foot.raw[0] == "FOOT" { "SRFO".into() } else { "FOOT".into() };
-        let strange = Found { line, code: "DSR0254".into(), ..nowhere.clone() };
+        let strange = RowDiagnostic { line, code: "DSR0254".into(), ..nowhere.clone() };
         check(&with(other), vec![strange], "footer of the other variant");
         // A second footer counts the first.
         let counted = |name: &str| name.starts_with("NumberOfLines");
         let lines = foot.spec.cells.iter().filter(|cell| counted(cell.name));
-        let twice = Found { line: line + 1, code: "DSR0253".into(), ..nowhere.clone() };
-        let expected = lines.map(|cell| Found::at("DSR0252", line + 1, foot.spec, Some(cell))).chain([twice]);
+        let twice = RowDiagnostic { line: line + 1, code: "DSR0253".into(), ..nowhere.clone() };
+        let expected =
+            lines.map(|cell| RowDiagnostic::at("DSR0252", line + 1, foot.spec, Some(cell))).chain([twice]);
         check(&[&rows[..], std::slice::from_ref(foot)].concat(), expected.collect(), "two footers");
     }
     println!("{ways} footers");

@@ -1,13 +1,13 @@
 //! The ways to break one cell, by what the table says it takes.
 
-use super::judge::is_percentage;
+use super::block_rules::is_percentage;
 use super::rows::{Value, elements};
 use ddex_dsr::facts;
 use transpose_records::spec::{CellSpec, CellType, RecordSpec};
 
 /// One way to break a cell.
 #[derive(Clone, Debug)]
-pub(crate) struct Broken {
+pub(crate) struct BrokenCell {
     /// What was done, for messages and for the table.
     pub(crate) kind: &'static str,
     /// What stands in the cell.
@@ -54,7 +54,7 @@ struct Breaker<'a> {
     elements: Vec<&'a str>,
     /// The element that is broken: the first that is not empty.
     place: usize,
-    out: Vec<Broken>,
+    out: Vec<BrokenCell>,
 }
 
 impl Breaker<'_> {
@@ -72,7 +72,7 @@ impl Breaker<'_> {
                 Value::Is(values)
             }
         };
-        self.out.push(Broken { kind, raw, value, codes: codes.to_vec() });
+        self.out.push(BrokenCell { kind, raw, value, codes: codes.to_vec() });
     }
 
     /// The same for what is no value of the type.
@@ -213,17 +213,17 @@ impl Breaker<'_> {
 
 /// Every way to break a cell. It says what must be found in the cell itself; what follows elsewhere
 /// is for the judge.
-pub(crate) fn broken(record: &RecordSpec, cell: &CellSpec, raw: &str) -> Vec<Broken> {
+pub(crate) fn broken(record: &RecordSpec, cell: &CellSpec, raw: &str) -> Vec<BrokenCell> {
     if cell.name.starts_with("Deprecated") {
         let codes = vec!["DSR0215"];
-        return vec![Broken { kind: "deprecated cell", raw: "x".into(), value: Value::Empty, codes }];
+        return vec![BrokenCell { kind: "deprecated cell", raw: "x".into(), value: Value::Empty, codes }];
     }
     let elements = elements(raw);
     let place = elements.iter().position(|element| !element.is_empty()).unwrap_or_default();
     let mut breaker = Breaker { record, cell, elements, place, out: Vec::new() };
     // Whether an empty cell is a fault is for the judge.
     let codes = Vec::new();
-    breaker.out.push(Broken { kind: "emptied", raw: String::new(), value: Value::Empty, codes });
+    breaker.out.push(BrokenCell { kind: "emptied", raw: String::new(), value: Value::Empty, codes });
     breaker.notation();
     breaker.types();
     breaker.sets();

@@ -14,7 +14,7 @@
 //! - `chunks`: that where a message is cut changes nothing, and that damaged ones end
 //!
 //! What must be said, and at which place, is worked out apart from the reader: `kinds` knows what
-//! is wrong inside a cell that it breaks, `judge` what cells and records then say about each other.
+//! is wrong inside a cell that it breaks, `rules` what cells and records then say about each other.
 //! Nothing else may be said. `cargo test -p ddex-dsr --test generated -- --nocapture` prints how
 //! much was broken.
 
@@ -25,6 +25,7 @@
     reason = "a test may fail where it stands"
 )]
 
+mod block_rules;
 mod cells;
 mod chunks;
 #[path = "../common/mod.rs"]
@@ -33,7 +34,6 @@ mod conditions;
 mod conversions;
 mod entities;
 mod heads;
-mod judge;
 mod kinds;
 mod message;
 mod messages;
@@ -47,20 +47,20 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_core::format::{Format, Probe, Recognition};
 use transpose_records::spec::ProfileSpec;
-use transpose_testkit::dsr::{Facts, File, Fill, Generator, Wish};
+use transpose_testkit::dsr::{Facts, File, Fill, Generator, MessageRequest};
 
 const FACTS: Facts = Facts { record: facts::bound, set: facts::set };
 
-fn generator(profile: &'static ProfileSpec, wish: Wish) -> Generator {
+fn generator(profile: &'static ProfileSpec, wish: MessageRequest) -> Generator {
     Generator::new(&FACTS, profile, wish).unwrap()
 }
 
 /// Wishes that reach every alternative of every structure.
-fn wishes() -> Vec<Wish> {
+fn wishes() -> Vec<MessageRequest> {
     let mut out = Vec::new();
     for (index, fill) in [Fill::Mandatory, Fill::Some, Fill::All].into_iter().enumerate() {
         for seed in 0..12 {
-            let wish = Wish {
+            let wish = MessageRequest {
                 seed: seed + 100 * index as u64,
                 blocks: seed * 5 % 13,
                 contexts: 1 + (seed as usize * 5) % 7,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use transpose_records::spec::Obligation;
-use transpose_testkit::dsr::{Fill, Wish};
+use transpose_testkit::dsr::{Fill, MessageRequest};
 
 /// What `check_message.py` says about folders of messages.
 pub(crate) fn said(options: &[&str], folders: &[PathBuf]) -> String {
@@ -39,7 +39,7 @@ fn messages_of_every_profile_keep_the_rules() {
 #[test]
 fn tabs_in_titles_are_escaped() {
     let root = folder("generated-tabs");
-    let wish = Wish { blocks: 20, tabs: true, ..Wish::default() };
+    let wish = MessageRequest { blocks: 20, tabs: true, ..MessageRequest::default() };
     for file in generator(&facts::profiles()[0], wish).message() {
         write(&root, &file.name, &file.text());
     }
@@ -82,7 +82,7 @@ fn every_record_and_every_cell_is_filled_somewhere() {
 #[test]
 fn cells_that_may_stay_empty_do_so_on_request() {
     for profile in facts::profiles() {
-        let wish = Wish { fill: Fill::Mandatory, blocks: 8, ..Wish::default() };
+        let wish = MessageRequest { fill: Fill::Mandatory, blocks: 8, ..MessageRequest::default() };
         let (mut filled, mut all) = (0, 0);
         for line in generator(profile, wish).message().iter().flat_map(|file| &file.lines) {
             for (cell, text) in line.record.cells.iter().zip(&line.cells) {
@@ -99,7 +99,7 @@ fn cells_that_may_stay_empty_do_so_on_request() {
 #[test]
 fn same_wish_gives_same_bytes() {
     for profile in facts::profiles() {
-        let wish = Wish { seed: 77, blocks: 9, contexts: 4, fill: Fill::All, files: 2, tabs: true };
+        let wish = MessageRequest { seed: 77, blocks: 9, contexts: 4, fill: Fill::All, files: 2, tabs: true };
         let text = |wish| -> Vec<String> {
             generator(profile, wish)
                 .message()
@@ -108,7 +108,7 @@ fn same_wish_gives_same_bytes() {
                 .collect()
         };
         assert_eq!(text(wish), text(wish));
-        assert_ne!(text(wish), text(Wish { seed: 78, ..wish }));
+        assert_ne!(text(wish), text(MessageRequest { seed: 78, ..wish }));
     }
 }
 
@@ -116,7 +116,7 @@ fn same_wish_gives_same_bytes() {
 fn the_check_sees_what_is_wrong() {
     let profile =
         facts::profiles().iter().find(|known| known.profile == "UGCProfile" && known.version == "1.4");
-    let wish = Wish { blocks: 12, fill: Fill::All, ..Wish::default() };
+    let wish = MessageRequest { blocks: 12, fill: Fill::All, ..MessageRequest::default() };
     let [file] = &generator(profile.unwrap(), wish).message()[..] else { panic!() };
     let root = folder("generated-faults");
     let mut folders = Vec::new();

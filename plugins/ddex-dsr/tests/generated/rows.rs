@@ -110,7 +110,7 @@ impl Row {
 
 /// What was found, or must be found, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Found {
+pub(crate) struct RowDiagnostic {
     pub(crate) line: u64,
     pub(crate) code: String,
     pub(crate) block: Option<String>,
@@ -118,7 +118,7 @@ pub(crate) struct Found {
     pub(crate) cell: Option<(u32, String)>,
 }
 
-impl Found {
+impl RowDiagnostic {
     pub(crate) fn of(diagnostic: &Diagnostic) -> Self {
         let place = &diagnostic.location;
         Self {
@@ -142,7 +142,7 @@ impl Found {
     }
 }
 
-impl std::fmt::Display for Found {
+impl std::fmt::Display for RowDiagnostic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = |part: &Option<String>| part.clone().unwrap_or_else(|| "-".into());
         write!(f, "{} line {} block {} {}", self.code, self.line, text(&self.block), text(&self.record))?;

@@ -1,7 +1,7 @@
 //! Blocks whose records are lost, doubled, moved, or strangers.
 
+use super::block_rules::{BlockRules, ExpectedDiagnostic, RecordRelation};
 use super::cells::specimens;
-use super::judge::{Fault, Judge, Kin};
 use super::kinds::broken;
 use super::message::Message;
 use super::rows::{Row, Value, elements};
@@ -10,40 +10,40 @@ use std::collections::{BTreeMap, BTreeSet};
 use transpose_records::spec::{CellSlot, CellType, RecordSpec, family};
 
 /// A way to change the order of a block, at a row.
-struct Edit {
+struct OrderBreak {
     name: &'static str,
     /// Changes the rows; nothing when there is no such change at the place.
-    make: fn(&Judge, &[Row], usize) -> Option<Vec<Row>>,
+    make: fn(&BlockRules, &[Row], usize) -> Option<Vec<Row>>,
 }
 
-const EDITS: [Edit; 10] = [
-    Edit { name: "dropped", make: |_, rows, at| with(rows, at..at + 1, &[]) },
-    Edit { name: "doubled", make: |_, rows, at| with(rows, at..at, &rows[at..=at]) },
-    Edit {
+const EDITS: [OrderBreak; 10] = [
+    OrderBreak { name: "dropped", make: |_, rows, at| with(rows, at..at + 1, &[]) },
+    OrderBreak { name: "doubled", make: |_, rows, at| with(rows, at..at, &rows[at..=at]) },
+    OrderBreak {
         name: "swapped",
         make: |_, rows, at| {
             let next = rows.get(at + 1).filter(|next| next.raw[0] != rows[at].raw[0])?;
             with(rows, at..at + 2, &[next.clone(), rows[at].clone()])
         },
     },
-    Edit {
+    OrderBreak {
         name: "foreign record before",
-        make: |judge, rows, at| with(rows, at..at, &[stranger(judge, &rows[at], false)?]),
+        make: |rules, rows, at| with(rows, at..at, &[stranger(rules, &rows[at], false)?]),
     },
-    Edit {
+    OrderBreak {
         name: "foreign usage before",
-        make: |judge, rows, at| with(rows, at..at, &[stranger(judge, &rows[at], true)?]),
+        make: |rules, rows, at| with(rows, at..at, &[stranger(rules, &rows[at], true)?]),
     },
-    Edit {
+    OrderBreak {
         name: "summary record before",
         make: |_, rows, at| with(rows, at..at, &[above("SY01.03", &rows[at])]),
     },
-    Edit { name: "header before", make: |_, rows, at| with(rows, at..at, &[above("HEAD", &rows[at])]) },
-    Edit { name: "unknown record", make: |_, rows, at| Some(renamed(rows, at, 0, "QQ01")) },
-    Edit { name: "no record type", make: |_, rows, at| Some(renamed(rows, at, 0, "")) },
-    Edit {
+    OrderBreak { name: "header before", make: |_, rows, at| with(rows, at..at, &[above("HEAD", &rows[at])]) },
+    OrderBreak { name: "unknown record", make: |_, rows, at| Some(renamed(rows, at, 0, "QQ01")) },
+    OrderBreak { name: "no record type", make: |_, rows, at| Some(renamed(rows, at, 0, "")) },
+    OrderBreak {
         name: "no block id",
-        make: |judge, rows, at| (!judge.is_single()).then(|| renamed(rows, at, 1, "")),
+        make: |rules, rows, at| (!rules.is_single()).then(|| renamed(rows, at, 1, "")),
     },
 ];
 
@@ -61,13 +61,13 @@ fn renamed(rows: &[Row], at: usize, cell: usize, raw: &str) -> Vec<Row> {
 }
 
 /// A record that no version of the profile has.
-fn stranger(judge: &Judge, beside: &Row, usage: bool) -> Option<Row> {
+fn stranger(rules: &BlockRules, beside: &Row, usage: bool) -> Option<Row> {
     let is_fit = |spec: &&RecordSpec| {
         let name = spec.name;
         let is_block = !name.starts_with("SY") && !matches!(name, "HEAD" | "FOOT" | "SRFO" | "DExx" | "DE01");
         is_block
             && (name.starts_with("SU") || name.starts_with("SR")) == usage
-            && judge.kin(name) == Kin::Foreign
+            && rules.kin(name) == RecordRelation::Foreign
     };
     let spec = facts::records().iter().find(is_fit)?;
     let mut raw = vec![String::new(); spec.cells.len()];
@@ -84,20 +84,20 @@ fn above(name: &str, beside: &Row) -> Row {
 }
 
 /// Compares what is said about changed blocks with what must be said.
-fn check(message: &Message, edit: &Edit, wrong: &mut Vec<String>) -> BTreeMap<&'static str, usize> {
+fn check(message: &Message, edit: &OrderBreak, wrong: &mut Vec<String>) -> BTreeMap<&'static str, usize> {
     let mut codes = BTreeMap::new();
     for block in message.blocks.iter().take(3) {
         for at in 0..block.rows.len() {
-            let Some(rows) = (edit.make)(&message.judge, &block.rows, at) else { continue };
-            let faults = message.judge.rows(&rows);
-            let distinct: BTreeSet<_> = faults.iter().map(|fault| fault.code).collect();
+            let Some(rows) = (edit.make)(&message.rules, &block.rows, at) else { continue };
+            let expectations = message.rules.rows(&rows);
+            let distinct: BTreeSet<_> = expectations.iter().map(|expectation| expectation.code).collect();
             for code in distinct {
                 *codes.entry(code).or_default() += 1;
             }
             *codes.entry("all").or_default() += 1;
-            let said = message.compare(&rows, block.line, &faults);
+            let said = message.compare(&rows, block.line, &expectations);
             if !said.is_empty() {
-                let profile = message.judge.profile;
+                let profile = message.rules.profile;
                 wrong.push(format!("{} {} row {at} {}{said}", profile.profile, profile.version, edit.name));
             }
         }
@@ -188,16 +188,21 @@ fn records_of_other_versions_are_read_by_their_own_definitions() {
         for message in specimens(profile) {
             for block in message.blocks.iter().take(4) {
                 for (at, row) in block.rows.iter().enumerate() {
-                    if message.judge.kin(&row.raw[0]) == Kin::Deal {
+                    if message.rules.kin(&row.raw[0]) == RecordRelation::Deal {
                         continue;
                     }
                     for spec in others(message, row.spec) {
                         let mut rows = block.rows.clone();
                         rows[at] = in_version(row, spec);
-                        let mut faults = message.judge.rows(&rows);
-                        faults.push(Fault { row: at, cell: None, code: "DSR0222", fatal: false });
+                        let mut expectations = message.rules.rows(&rows);
+                        expectations.push(ExpectedDiagnostic {
+                            row: at,
+                            cell: None,
+                            code: "DSR0222",
+                            fatal: false,
+                        });
                         count += 1;
-                        let said = message.compare(&rows, block.line, &faults);
+                        let said = message.compare(&rows, block.line, &expectations);
                         if !said.is_empty() {
                             wrong.push(format!(
                                 "{} {} as {}{said}",
@@ -216,7 +221,7 @@ fn records_of_other_versions_are_read_by_their_own_definitions() {
 /// The other versions of a record that are known.
 fn others(message: &Message, spec: &RecordSpec) -> Vec<&'static RecordSpec> {
     let mut bound = BTreeSet::new();
-    message.judge.profile.structure.records(&mut |name| {
+    message.rules.profile.structure.records(&mut |name| {
         bound.insert(name);
     });
     let names: BTreeSet<&str> = facts::records()
@@ -238,15 +243,21 @@ fn records_of_later_versions_are_read_as_the_newest() {
                 for (at, row) in block.rows.iter().enumerate() {
                     let kin = facts::records().iter().filter(|known| known.family() == row.spec.family());
                     let newest = kin.map(|known| known.name).max();
-                    if newest != Some(row.spec.name) || message.judge.kin(&row.raw[0]) == Kin::Deal {
+                    if newest != Some(row.spec.name) || message.rules.kin(&row.raw[0]) == RecordRelation::Deal
+                    {
                         continue;
                     }
                     let mut rows = block.rows.clone();
                     rows[at].set(0, &format!("{}.99", row.spec.family()));
-                    let mut faults = message.judge.rows(&rows);
-                    faults.push(Fault { row: at, cell: None, code: "DSR0222", fatal: false });
+                    let mut expectations = message.rules.rows(&rows);
+                    expectations.push(ExpectedDiagnostic {
+                        row: at,
+                        cell: None,
+                        code: "DSR0222",
+                        fatal: false,
+                    });
                     count += 1;
-                    let said = message.compare(&rows, block.line, &faults);
+                    let said = message.compare(&rows, block.line, &expectations);
                     if !said.is_empty() {
                         wrong
                             .push(format!("{} {} {}{said}", profile.profile, profile.version, row.spec.name));
@@ -263,7 +274,7 @@ fn odd_block_ids_are_told_once() {
     let (mut wrong, mut count) = (Vec::new(), 0);
     for profile in facts::profiles() {
         let message = &specimens(profile)[0];
-        if message.judge.is_single() {
+        if message.rules.is_single() {
             continue;
         }
         for block in message.blocks.iter().take(4) {
@@ -273,13 +284,13 @@ fn odd_block_ids_are_told_once() {
                 for row in &mut rows {
                     row.set(1, &broken.raw);
                 }
-                let mut faults = message.judge.rows(&rows);
+                let mut expectations = message.rules.rows(&rows);
                 for code in &broken.codes {
-                    faults.push(Fault { row: 0, cell: Some(1), code, fatal: false });
+                    expectations.push(ExpectedDiagnostic { row: 0, cell: Some(1), code, fatal: false });
                 }
-                assert!(!faults.is_empty());
+                assert!(!expectations.is_empty());
                 count += 1;
-                let said = message.compare(&rows, block.line, &faults);
+                let said = message.compare(&rows, block.line, &expectations);
                 if !said.is_empty() {
                     wrong.push(format!("{} {} {}{said}", profile.profile, profile.version, broken.kind));
                 }
@@ -296,5 +307,5 @@ fn one_record_may_split_a_block() {
     let message = &specimens(profile)[0];
     let block = message.blocks.iter().find(|block| block.rows.len() > 2).unwrap();
     let rows = renamed(&block.rows, 1, 1, "other");
-    assert_eq!(message.judge.blocks(&rows), [0..1, 1..2, 2..rows.len()]);
+    assert_eq!(message.rules.blocks(&rows), [0..1, 1..2, 2..rows.len()]);
 }

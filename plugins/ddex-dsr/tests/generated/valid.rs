@@ -6,7 +6,7 @@ use ddex_dsr::facts;
 use std::collections::BTreeMap;
 use transpose_core::diagnostics::Severity;
 use transpose_core::format::{Demands, Tally};
-use transpose_testkit::dsr::{File, Fill, Wish};
+use transpose_testkit::dsr::{File, Fill, MessageRequest};
 
 /// What validation says about a message, without what is only worth knowing.
 fn said(files: &[File]) -> Vec<String> {
@@ -34,7 +34,7 @@ fn said(files: &[File]) -> Vec<String> {
 
 #[test]
 fn nothing_is_said_about_valid_messages() {
-    let tabbed = Wish { seed: 7, blocks: 12, contexts: 3, fill: Fill::All, tabs: true, files: 1 };
+    let tabbed = MessageRequest { seed: 7, blocks: 12, contexts: 3, fill: Fill::All, tabs: true, files: 1 };
     let mut wrong = BTreeMap::new();
     for profile in facts::profiles() {
         for wish in wishes().into_iter().chain([tabbed]) {

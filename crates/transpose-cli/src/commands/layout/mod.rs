@@ -10,12 +10,12 @@ use crate::messages::Messages;
 #[derive(clap::Args)]
 pub(crate) struct Layout {
     #[command(subcommand)]
-    what: What,
+    what: LayoutCommand,
 }
 
 /// A subcommand of `layout`.
 #[derive(clap::Subcommand)]
-enum What {
+enum LayoutCommand {
     Infer(infer::Infer),
     Check(check::Check),
     Schema(Schema),
@@ -24,9 +24,9 @@ enum What {
 impl Layout {
     pub(crate) fn run(self, messages: &Messages) -> Result<Exit, Stop> {
         match self.what {
-            What::Infer(command) => command.run(messages),
-            What::Check(command) => command.run(messages),
-            What::Schema(Schema {}) => messages.data(SCHEMA.as_bytes()).map(|()| Exit::Done),
+            LayoutCommand::Infer(command) => command.run(messages),
+            LayoutCommand::Check(command) => command.run(messages),
+            LayoutCommand::Schema(Schema {}) => messages.data(SCHEMA.as_bytes()).map(|()| Exit::Done),
         }
     }
 }

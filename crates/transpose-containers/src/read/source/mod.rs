@@ -14,7 +14,7 @@ use transpose_core::diagnostics::{Location, shown};
 use transpose_io::{Input, IoError};
 
 /// A line, from 1, and a byte of a text.
-pub(crate) type Place = (u64, u64);
+pub(crate) type SourcePosition = (u64, u64);
 
 /// Reads an input from its first byte to its last, and lets go of what is read.
 pub(crate) struct SequentialReader {

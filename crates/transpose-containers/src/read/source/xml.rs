@@ -1,7 +1,7 @@
 //! Events of XML, with the line and byte at which each is and a cap on its length.
 
 use crate::read::codes::{BAD_RECORDS, TOO_LARGE};
-use crate::read::source::Place;
+use crate::read::source::SourcePosition;
 use crate::read::source::io_stop;
 use crate::read::stop::{Stop, stop};
 use quick_xml::Reader;
@@ -25,7 +25,7 @@ impl<R: Read> CountingReader<R> {
         Self { from: BufReader::with_capacity(64 << 10, from), line: 1, byte: 0, since: 0 }
     }
 
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> SourcePosition {
         (self.line, self.byte)
     }
 }
@@ -90,7 +90,7 @@ pub(crate) fn next<'b, R: Read>(
 pub(crate) fn reference(
     entity: &quick_xml::events::BytesRef<'_>,
     text: &mut Vec<u8>,
-    place: Place,
+    place: SourcePosition,
 ) -> Result<(), Stop> {
     let unknown = || {
         let name = transpose_core::diagnostics::shown(entity.as_bytes());

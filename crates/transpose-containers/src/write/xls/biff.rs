@@ -19,7 +19,7 @@ pub(super) const SST: u16 = 0x00fc;
 /// The format of cells: the style that all formats come from are the first fifteen, these two
 /// follow.
 #[derive(Clone, Copy)]
-pub(super) enum Look {
+pub(super) enum CellStyle {
     /// The format `General`.
     General = 15,
     /// The format `@`, text: what is typed into such a cell stays as it is typed.
@@ -31,7 +31,7 @@ const TEXT_FORMAT: u16 = 49;
 
 /// What a stream of records is (BOF).
 #[derive(Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum StreamKind {
     Globals = 0x0005,
     Sheet = 0x0010,
 }
@@ -51,7 +51,7 @@ pub(super) fn record(out: &mut Vec<u8>, id: u16, len: usize) {
 }
 
 /// Begins a stream: BIFF8, as Excel 97 wrote it.
-pub(super) fn begin(out: &mut Vec<u8>, part: Part) {
+pub(super) fn begin(out: &mut Vec<u8>, part: StreamKind) {
     words(out, 0x0809, &[0x0600, part as u16, 0x0dbb, 0x07cc, 0x0041, 0, 0x0006, 0]);
 }
 
@@ -105,7 +105,7 @@ pub(super) fn sheet_of_book(out: &mut Vec<u8>, name: &str, start: u32) {
 }
 
 /// The format of whole columns (ColInfo), for cells that are filled later.
-pub(super) fn columns(out: &mut Vec<u8>, looks: impl Iterator<Item = Look>) {
+pub(super) fn columns(out: &mut Vec<u8>, looks: impl Iterator<Item = CellStyle>) {
     words(out, 0x0055, &[8]);
     for (column, look) in (0_u16..).zip(looks) {
         words(out, 0x007d, &[column, column, 0x1000, look as u16, 0, 0]);
@@ -124,7 +124,7 @@ pub(super) fn window(out: &mut Vec<u8>, first: bool) {
 
 /// A cell that holds the string with the given number of the shared string table (LabelSst).
 pub(super) fn text(out: &mut Vec<u8>, row: u16, column: u16, string: u32) {
-    words(out, 0x00fd, &[row, column, Look::Text as u16, string as u16, (string >> 16) as u16]);
+    words(out, 0x00fd, &[row, column, CellStyle::Text as u16, string as u16, (string >> 16) as u16]);
 }
 
 /// A cell that holds a number (RK and Number): whole numbers of thirty bits in four bytes, others
@@ -133,11 +133,11 @@ pub(super) fn number(out: &mut Vec<u8>, row: u16, column: u16, number: f64) {
     const SMALL: f64 = 536_870_912.0;
     if number.fract() == 0.0 && (-SMALL..SMALL).contains(&number) {
         let bits = ((number as i32) << 2 | 2).cast_unsigned();
-        words(out, 0x027e, &[row, column, Look::General as u16, bits as u16, (bits >> 16) as u16]);
+        words(out, 0x027e, &[row, column, CellStyle::General as u16, bits as u16, (bits >> 16) as u16]);
         return;
     }
     record(out, 0x0203, 14);
-    for word in [row, column, Look::General as u16] {
+    for word in [row, column, CellStyle::General as u16] {
         out.extend_from_slice(&word.to_le_bytes());
     }
     out.extend_from_slice(&number.to_le_bytes());

@@ -11,14 +11,14 @@ mod strings;
 use crate::write::RegisteredWriter;
 use crate::write::codes;
 use crate::write::sheets::{SheetWriter, Workbook};
-use biff::{Look, Part};
+use biff::{CellStyle, StreamKind};
 use cfb::{CompoundFile, Version};
 use spool::Spool;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
 use strings::Strings;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_core::format::{Container, Holds, OutputContext, TableShape, TableWriter};
+use transpose_core::format::{ColumnContent, Container, OutputContext, TableShape, TableWriter};
 use transpose_core::inventory;
 
 /// BIFF8 in a compound file, as spreadsheets have read it since 1997; 65,536 rows a sheet.
@@ -53,7 +53,7 @@ struct XlsWorkbook {
     cells: Spool,
     strings: Strings,
     sheets: Vec<Sheet>,
-    looks: Vec<Look>,
+    looks: Vec<CellStyle>,
     temp_dir: PathBuf,
     output: String,
 }
@@ -68,7 +68,7 @@ struct Sheet {
 
 impl XlsWorkbook {
     fn new(table: &TableShape, context: OutputContext<'_>) -> Result<Self, Fatal> {
-        let look = |holds| if holds == Holds::Numbers { Look::General } else { Look::Text };
+        let look = |holds| if holds == ColumnContent::Numbers { CellStyle::General } else { CellStyle::Text };
         Ok(Self {
             cells: Spool::new(context.temp_dir)?,
             strings: Strings::new(context.temp_dir)?,
@@ -93,7 +93,7 @@ impl XlsWorkbook {
     /// The records before and behind the cells of a sheet.
     fn frame(&self, number: usize, rows: u32) -> (Vec<u8>, Vec<u8>) {
         let (mut head, mut foot) = (Vec::new(), Vec::new());
-        biff::begin(&mut head, Part::Sheet);
+        biff::begin(&mut head, StreamKind::Sheet);
         biff::columns(&mut head, self.looks.iter().copied());
         biff::dimensions(&mut head, rows, self.looks.len() as u16);
         biff::window(&mut foot, number == 0);
@@ -106,7 +106,7 @@ impl XlsWorkbook {
         self.strings.end()?;
         self.check()?;
         let mut head = Vec::new();
-        biff::begin(&mut head, Part::Globals);
+        biff::begin(&mut head, StreamKind::Globals);
         biff::book(&mut head);
         let list: usize = self.sheets.iter().map(|sheet| biff::sheet_of_book_len(&sheet.name)).sum();
         let mut foot = Vec::new();

@@ -179,12 +179,12 @@ fn a_large_member_is_streamed_and_not_held() {
 }
 
 /// Gives some bytes, then fails or waits for ever.
-struct Faulty {
+struct StallingReader {
     bytes: Bytes<Vec<u8>>,
     hold: Option<std::sync::mpsc::Receiver<()>>,
 }
 
-impl Read for Faulty {
+impl Read for StallingReader {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let few = buf.len().min(37);
         match (self.bytes.read(&mut buf[..few])?, &self.hold) {
@@ -206,7 +206,7 @@ fn a_failing_source_fails_where_it_fails() {
     for cut in [0, 5, 64, 3000, members.len() - 5000, members.len() - 1000, members.len()] {
         let expected = reference(&members[..cut], Limits::default()).0;
         for threads in 1..=4 {
-            let faulty = Faulty { bytes: Bytes::new(members[..cut].to_vec()), hold: None };
+            let faulty = StallingReader { bytes: Bytes::new(members[..cut].to_vec()), hold: None };
             let unpack = unpack(&members, Limits::default(), threads, SMALL, Box::new(faulty));
             let (data, error) = outcome(&unpack, 77);
             assert!(data == expected, "{cut}");
@@ -237,7 +237,7 @@ fn a_silent_pipe_holds_up_neither_readers_nor_the_end() {
     let member = pack(&text(1, 5000), 6);
     for threads in 1..=4 {
         let (open, hold) = std::sync::mpsc::channel();
-        let source = Faulty { bytes: Bytes::new(member.repeat(3)), hold: Some(hold) };
+        let source = StallingReader { bytes: Bytes::new(member.repeat(3)), hold: Some(hold) };
         let source =
             PackedSource { source: Box::new(source), count: Arc::default(), size: None, may_hang: true };
         let unpack = Unpack::with_sizes(source, &Subject::named("pipe"), Limits::default(), threads, SMALL);
@@ -256,14 +256,14 @@ fn a_silent_pipe_holds_up_neither_readers_nor_the_end() {
 
 #[test]
 fn a_thread_that_panics_is_a_failure_and_no_silence() {
-    struct Broken;
-    impl Read for Broken {
+    struct BrokenReader;
+    impl Read for BrokenReader {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             panic!("on purpose")
         }
     }
     for threads in 1..=3 {
-        let unpack = unpack(&[0; 1000], Limits::default(), threads, SMALL, Box::new(Broken));
+        let unpack = unpack(&[0; 1000], Limits::default(), threads, SMALL, Box::new(BrokenReader));
         let error = unpack.read_at(0, &mut [0; 10]).unwrap_err();
         assert!(matches!(error.kind(), IoErrorKind::Internal(_)), "{error}");
     }

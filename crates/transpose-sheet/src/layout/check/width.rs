@@ -1,8 +1,8 @@
 //! What a layout says about widths, names of files and encodings, checked.
 
-use crate::fixed_width::{Control, Fixed, Record, Slot};
+use crate::fixed_width::{Control, FixedWidthText, Record, Slot};
 use crate::layout::check::Reader;
-use crate::layout::raw::{Align, Container, Packed, RawCell, RawFileName, RawLayout};
+use crate::layout::raw::{Align, Container, GzExtension, RawCell, RawFileName, RawLayout};
 use crate::layout::spanned::Spanned;
 use crate::layout::{Column, Count, Layout, Line, Source, Width};
 use crate::notation::encoding::TextEncoding;
@@ -104,7 +104,7 @@ impl Reader<'_> {
             (layout.preface.iter().map(record).collect(), layout.trailer.iter().map(record).collect());
         let text = layout.as_delimited();
         let names = text.columns.iter().map(|column| &*column.heading);
-        let fixed = Fixed::new(row, around, length as usize, names);
+        let fixed = FixedWidthText::new(row, around, length as usize, names);
         if let Some(problem) = fixed.problem() {
             return Err(self.refuse(0..0, problem));
         }
@@ -129,7 +129,7 @@ impl Reader<'_> {
         if all.is_empty() {
             return Err(self.refuse(place, "`[file-name]` has neither `write` nor `read`"));
         }
-        let replaces = packed.is_some_and(|packed| *packed.get_ref() == Packed::Replace);
+        let replaces = packed.is_some_and(|packed| *packed.get_ref() == GzExtension::Replace);
         Ok(FileNames { write: written, read: all, replaces })
     }
 

@@ -1,6 +1,6 @@
 //! One line of a block: which record it is, and the steps of reading it.
 
-use super::{Fault, Links, Progress, Region, This};
+use super::{CurrentLine, Links, Progress, Region, RejectReason};
 use crate::families::Role;
 use crate::read::cells::{cell_count, named};
 use crate::read::columns::{Entry, is_key, key_of};
@@ -15,7 +15,7 @@ use transpose_records::spec::{RecordSpec, family};
 impl<'r> Worker<'r> {
     pub(super) fn line<'a>(
         &mut self,
-        this: &This<'a>,
+        this: &CurrentLine<'a>,
         region: &Region<'_>,
         progress: &mut Progress<'a>,
         batch: &mut BlockBatch,
@@ -53,17 +53,17 @@ impl<'r> Worker<'r> {
         if !std::mem::replace(&mut progress.named, true) {
             self.block_id(entry, this, report);
         }
-        let mut faults = Vec::new();
+        let mut reasons = Vec::new();
         if let Err(wrong) = self.order(entry, this, region, progress) {
             // What is where it may not is not found by those that name it.
             progress.gap = true;
-            faults.push(wrong);
+            reasons.push(wrong);
         }
         let counted = this.index.ends(this.line).len();
         if counted != entry.spec.cells.len() {
             beyond(entry, this, counted, report);
         }
-        self.values(entry, this, batch, report, &mut faults);
+        self.values(entry, this, batch, report, &mut reasons);
         if reader.validates {
             self.check(entry, this, progress, batch, report);
         }
@@ -79,7 +79,7 @@ impl<'r> Worker<'r> {
         let links = Links { own, release, resource, id, work, summary, sale };
         let mut dangling = Vec::new();
         match (entry.role, entry.facets.as_slice()) {
-            (Role::Single, facets) => self.single(entry, facets, this, &links, batch, report, &mut faults),
+            (Role::Single, facets) => self.single(entry, facets, this, &links, batch, report, &mut reasons),
             (_, []) => {}
             (_, [facet, ..]) => {
                 let entity = batch.push_filled(facet.shape, &self.row, this.number as u32);
@@ -87,7 +87,7 @@ impl<'r> Worker<'r> {
                 progress.previous = Some(entity);
             }
         }
-        for wrong in faults {
+        for wrong in reasons {
             progress.fail(wrong, report);
         }
         for wrong in dangling {
@@ -98,12 +98,12 @@ impl<'r> Worker<'r> {
     }
 
     /// Looks at the identifier of a block, which all its records repeat.
-    fn block_id(&mut self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
+    fn block_id(&mut self, entry: &Entry, this: &CurrentLine<'_>, report: &mut RunReport) {
         let Some(column) = entry.columns.get(1).filter(|column| is_key(column.link)) else { return };
         let raw = this.raw(1);
         if raw.is_empty() {
             let message = format!("{} is empty", named(column.spec));
-            let place = this.here.cell(entry, Some(column.spec));
+            let place = this.position.cell(entry, Some(column.spec));
             report.diagnostics.push(Diagnostic::new(&diagnostics::EMPTY_CELL, place, message));
         } else if !this.line.is_clean() && !escape::is_plain(raw) {
             // Any text fits, so that only notes are of interest.
@@ -113,7 +113,7 @@ impl<'r> Worker<'r> {
     }
 
     /// Reports that a record has another version than the profile binds.
-    fn version(&self, entry: &Entry, this: &This<'_>, report: &mut RunReport) {
+    fn version(&self, entry: &Entry, this: &CurrentLine<'_>, report: &mut RunReport) {
         report.diagnostics.report(&diagnostics::RECORD_VERSION, || {
             let (name, version) = (entry.spec.name, self.reader.layout.profile.version);
             let message = if entry.key == key_of(this.raw(0)) {
@@ -123,14 +123,14 @@ impl<'r> Worker<'r> {
             } else {
                 format!("`{}` is not known, it is read as {name}", shown(this.raw(0)))
             };
-            Diagnostic::new(&diagnostics::RECORD_VERSION, this.here.place().record(name), message)
+            Diagnostic::new(&diagnostics::RECORD_VERSION, this.position.place().record(name), message)
         });
     }
 }
 
 /// Reports of a record that is not read. One that would hold usages is a reason to reject its
 /// block.
-fn unknown_record(this: &This<'_>, report: &mut RunReport) -> Result<(), Fault> {
+fn unknown_record(this: &CurrentLine<'_>, report: &mut RunReport) -> Result<(), RejectReason> {
     let raw = this.raw(0);
     let name = shown(raw);
     let text = std::str::from_utf8(raw).unwrap_or_default();
@@ -140,27 +140,27 @@ fn unknown_record(this: &This<'_>, report: &mut RunReport) -> Result<(), Fault> 
     } else {
         (&diagnostics::UNKNOWN_RECORD, format!("`{name}` is no known record"))
     };
-    let place = if name.is_empty() { this.here.place() } else { this.here.place().record(&name) };
+    let place = if name.is_empty() { this.position.place() } else { this.position.place().record(&name) };
     let diagnostic = Diagnostic::new(code, place, message);
     if is_known && Role::of(text).is_some_and(Role::has_usages) {
         return Err(Box::new(diagnostic));
     }
     report.diagnostics.push(diagnostic);
     let reason = "the record type is not part of the profile";
-    report.loss.add(Change::Lost, Subject::Extra(name.into()), 1, Some(this.here.line), reason);
+    report.loss.add(Change::Lost, Subject::Extra(name.into()), 1, Some(this.position.line), reason);
     Ok(())
 }
 
 /// Reports of missing cells, and of cells beyond the definition of a record.
-fn beyond(entry: &Entry, this: &This<'_>, counted: usize, report: &mut RunReport) {
+fn beyond(entry: &Entry, this: &CurrentLine<'_>, counted: usize, report: &mut RunReport) {
     let spec = entry.spec;
     let is_empty = |index: usize| this.raw(index).trim_ascii().is_empty();
-    let Some(diagnostic) = cell_count(spec, counted, is_empty, &this.here.place()) else { return };
+    let Some(diagnostic) = cell_count(spec, counted, is_empty, &this.position.place()) else { return };
     let further = (spec.cells.len()..counted).filter(|index| !is_empty(*index)).count() as u64;
     if further > 0 {
         let subject = Subject::Extra(format!("{} cell {}", spec.name, spec.cells.len() + 1).into());
         let reason = "the cell is beyond the definition of the record";
-        report.loss.add(Change::Lost, subject, further, Some(this.here.line), reason);
+        report.loss.add(Change::Lost, subject, further, Some(this.position.line), reason);
     }
     report.diagnostics.push(diagnostic);
 }

@@ -2,7 +2,7 @@
 //! context.
 
 use super::validation::{SplitSum, number, split};
-use super::{Fault, Links, Pending, Progress, This, kept};
+use super::{CurrentLine, Links, Pending, Progress, RejectReason, kept};
 use crate::diagnostics;
 use crate::families::Role;
 use crate::read::columns::Entry;
@@ -19,13 +19,13 @@ impl Worker<'_> {
     pub(super) fn link<'a>(
         &mut self,
         entry: &'a Entry,
-        this: &This<'a>,
+        this: &CurrentLine<'a>,
         links: &Links,
         entity: u32,
         progress: &mut Progress<'a>,
         batch: &mut BlockBatch,
         report: &mut RunReport,
-        dangling: &mut Vec<Fault>,
+        dangling: &mut Vec<RejectReason>,
     ) {
         let reader = self.reader;
         let text = this.text;
@@ -67,7 +67,7 @@ impl Worker<'_> {
                 let is_told = |parent: u32| progress.detailed.binary_search(&parent).is_ok();
                 if is_sure && parent.is_some_and(is_told) {
                     let message = "the resource that it belongs to has details of its work already";
-                    let place = this.here.link(entry, Link::Recording);
+                    let place = this.position.link(entry, Link::Recording);
                     report.diagnostics.push(Diagnostic::new(&diagnostics::WORK_TWICE, place, message));
                 }
             }
@@ -81,7 +81,7 @@ impl Worker<'_> {
                     (!links.resource.is_absent()).then(|| self.resource(entry, this, links.resource, batch));
                 if work.is_none() && resource.is_none() {
                     let message = "the record names neither a resource nor a work";
-                    let place = this.here.link(entry, Link::Recording);
+                    let place = this.position.link(entry, Link::Recording);
                     dangling.push(Box::new(Diagnostic::new(&diagnostics::NO_OWNER, place, message)));
                 }
                 let mut found = |named: Option<_>| named.and_then(|named| kept(named, dangling));
@@ -97,7 +97,7 @@ impl Worker<'_> {
                 context = kept(self.context(entry, this, links.summary, batch), dangling).flatten();
             }
             Role::Usage => {
-                Self::settle(progress, report);
+                Self::finish_usage(progress, report);
                 progress.usage = Some(entity);
                 if reader.validates {
                     let whole = entry.quantity.and_then(|at| number(this.raw(at)));
@@ -120,7 +120,8 @@ impl Worker<'_> {
                 }
                 if entry.defers && (context.is_some() || summary.is_absent()) {
                     let filled = context.is_some();
-                    progress.pending = Some(Pending { here: this.here, entry, filled, followed: false });
+                    progress.pending =
+                        Some(Pending { position: this.position, entry, filled, followed: false });
                 }
                 parent = kept(self.used_item(entry, this, links, batch, report), dangling).flatten();
             }
@@ -153,7 +154,7 @@ impl Worker<'_> {
     fn named(
         &mut self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         own: Span,
         entity: u32,
         batch: &BlockBatch,
@@ -168,7 +169,7 @@ impl Worker<'_> {
         let bytes = own.bytes(this.text, &batch.arena);
         if !own.is_absent() && references.find(bytes, hash, this.text, &batch.arena).is_some() {
             let message = format!("the reference `{}` is used twice in the block", shown(bytes));
-            let place = this.here.link(entry, Link::Own);
+            let place = this.position.link(entry, Link::Own);
             report.diagnostics.push(Diagnostic::new(&diagnostics::REFERENCE_REUSED, place, message));
         }
         references.push(own, entity, hash, this.text, &batch.arena);
@@ -178,22 +179,32 @@ impl Worker<'_> {
     fn resource(
         &mut self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         span: Span,
         batch: &BlockBatch,
-    ) -> Result<u32, Fault> {
+    ) -> Result<u32, RejectReason> {
         let key = span.bytes(this.text, &batch.arena);
         let found = self.resources.find(key, &self.reader.hash, this.text, &batch.arena);
         found.ok_or_else(|| unknown(entry, this, Link::Recording, "resource", key))
     }
 
     /// The usage that an identifier names.
-    fn sale(&mut self, entry: &Entry, this: &This<'_>, span: Span, batch: &BlockBatch) -> Result<u32, Fault> {
+    fn sale(
+        &mut self,
+        entry: &Entry,
+        this: &CurrentLine<'_>,
+        span: Span,
+        batch: &BlockBatch,
+    ) -> Result<u32, RejectReason> {
         let key = span.bytes(this.text, &batch.arena);
         let found = self.sales.find(key, &self.reader.hash, this.text, &batch.arena);
         found.ok_or_else(|| {
             let message = format!("no usage of the block has the SalesTransactionId `{}`", shown(key));
-            Box::new(Diagnostic::new(&diagnostics::UNKNOWN_SALE, this.here.link(entry, Link::Usage), message))
+            Box::new(Diagnostic::new(
+                &diagnostics::UNKNOWN_SALE,
+                this.position.link(entry, Link::Usage),
+                message,
+            ))
         })
     }
 
@@ -203,7 +214,7 @@ impl Worker<'_> {
     fn unswapped(
         &mut self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         links: &Links,
         sale: Span,
         batch: &mut BlockBatch,
@@ -218,7 +229,7 @@ impl Worker<'_> {
         }
         let message =
             "SummaryRecordId and SalesTransactionId are in each other's cells; they are read swapped";
-        let place = this.here.link(entry, Link::Summary);
+        let place = this.position.link(entry, Link::Summary);
         report.diagnostics.push(Diagnostic::new(&diagnostics::SWAPPED, place, message));
         if let Some(place) = entry.sale {
             batch.set(place, links.summary);
@@ -230,11 +241,11 @@ impl Worker<'_> {
     fn used_item(
         &mut self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         links: &Links,
         batch: &BlockBatch,
         report: &mut RunReport,
-    ) -> Result<Option<u32>, Fault> {
+    ) -> Result<Option<u32>, RejectReason> {
         let reader = self.reader;
         let (text, arena) = (this.text, &batch.arena);
         let is_current = || reader.layout.profile.generation == "current";
@@ -245,7 +256,7 @@ impl Worker<'_> {
                 let message = format!("no resource of the block has the DspResourceId `{}`", shown(key));
                 Box::new(Diagnostic::new(
                     &diagnostics::UNKNOWN_REFERENCE,
-                    this.here.link(entry, Link::RecordingId),
+                    this.position.link(entry, Link::RecordingId),
                     message,
                 ))
             });
@@ -262,7 +273,7 @@ impl Worker<'_> {
             (true, true) if !is_linked => return Ok(self.resources.only()),
             (true, true) => {
                 let column = entry.column(Link::Recording).or_else(|| entry.column(Link::RecordingId));
-                let place = this.here.cell(entry, column.map(|column| column.spec));
+                let place = this.position.cell(entry, column.map(|column| column.spec));
                 let demanded = column.is_some_and(|column| column.mandatory);
                 let Some(only) = self.resources.only() else {
                     let message =
@@ -288,10 +299,10 @@ impl Worker<'_> {
             let message = "the usage names both a release and a resource, it is given to the resource";
             report
                 .diagnostics
-                .report(code, || Diagnostic::new(code, this.here.link(entry, Link::Release), message));
+                .report(code, || Diagnostic::new(code, this.position.link(entry, Link::Release), message));
             let subject = Subject::Extra("TransactedReleaseReference".into());
             let reason = "the usage names a resource too";
-            report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
+            report.loss.add(Change::Lost, subject, 1, Some(this.position.line), reason);
         }
         Ok(Some(parent))
     }
@@ -301,7 +312,7 @@ impl Worker<'_> {
         &mut self,
         entry: &Entry,
         number: usize,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         batch: &BlockBatch,
         report: &mut RunReport,
     ) {
@@ -314,7 +325,7 @@ impl Worker<'_> {
             let found = self.resources.find(key, &self.reader.hash, this.text, &batch.arena);
             if !key.is_empty() && found.is_none() {
                 let message = format!("no resource of the block has the reference `{}`", shown(key));
-                let place = this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
+                let place = this.position.cell(entry, entry.columns.get(number).map(|column| column.spec));
                 report.diagnostics.push(Diagnostic::new(&diagnostics::UNKNOWN_USED, place, message));
             }
         }
@@ -324,10 +335,10 @@ impl Worker<'_> {
     pub(super) fn context(
         &self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         summary: Span,
         batch: &BlockBatch,
-    ) -> Result<Option<u32>, Fault> {
+    ) -> Result<Option<u32>, RejectReason> {
         if summary.is_absent() {
             return Ok(None);
         }
@@ -336,14 +347,14 @@ impl Worker<'_> {
             let message = format!("no summary record has the SummaryRecordId `{}`", shown(key));
             Box::new(Diagnostic::new(
                 &diagnostics::UNKNOWN_SUMMARY,
-                this.here.link(entry, Link::Summary),
+                this.position.link(entry, Link::Summary),
                 message,
             ))
         })
     }
 }
 
-fn unknown(entry: &Entry, this: &This<'_>, link: Link, what: &str, key: &[u8]) -> Fault {
+fn unknown(entry: &Entry, this: &CurrentLine<'_>, link: Link, what: &str, key: &[u8]) -> RejectReason {
     let message = format!("no {what} of the block has the reference `{}`", shown(key));
-    Box::new(Diagnostic::new(&diagnostics::UNKNOWN_REFERENCE, this.here.link(entry, link), message))
+    Box::new(Diagnostic::new(&diagnostics::UNKNOWN_REFERENCE, this.position.link(entry, link), message))
 }

@@ -47,16 +47,16 @@ impl Region<'_> {
     }
 }
 
-/// Where a line is; made into a place only when there is something to tell.
+/// Where a line is; made into a location only when there is a diagnostic.
 #[derive(Clone, Copy)]
-struct Here<'a> {
+struct LinePosition<'a> {
     source: &'a Arc<str>,
     block: Option<&'a [u8]>,
     line: u64,
     byte: u64,
 }
 
-impl Here<'_> {
+impl LinePosition<'_> {
     fn place(self) -> Location {
         Location {
             source: Some(self.source.clone()),
@@ -81,7 +81,7 @@ impl Here<'_> {
 /// A usage that may have no summary record of its own, because records of rights holders follow
 /// that have (V-COND-12).
 struct Pending<'a> {
-    here: Here<'a>,
+    position: LinePosition<'a>,
     entry: &'a Entry,
     filled: bool,
     followed: bool,
@@ -137,22 +137,22 @@ struct Links {
 }
 
 /// One line that is being read.
-struct This<'a> {
+struct CurrentLine<'a> {
     text: &'a [u8],
     index: &'a Index,
     line: &'a Row,
     /// The number of the line in the chunk.
     number: u64,
-    here: Here<'a>,
+    position: LinePosition<'a>,
 }
 
-impl This<'_> {
+impl CurrentLine<'_> {
     fn raw(&self, number: usize) -> &[u8] {
         self.index.cell(self.line, number, self.text)
     }
 }
 
-type Fault = Box<Diagnostic>;
+type RejectReason = Box<Diagnostic>;
 
 impl<'r> Worker<'r> {
     pub(super) fn block<'a>(
@@ -161,7 +161,7 @@ impl<'r> Worker<'r> {
         unit: &Unit,
         batch: &mut BlockBatch,
         report: &mut RunReport,
-    ) -> Result<(), Fault>
+    ) -> Result<(), RejectReason>
     where
         'r: 'a,
     {
@@ -196,7 +196,7 @@ impl<'r> Worker<'r> {
             if plain_class(content).is_some() {
                 continue;
             }
-            let here = Here {
+            let position = LinePosition {
                 source: &reader.source,
                 block: progress.block,
                 line: region.origin.line + number,
@@ -207,12 +207,12 @@ impl<'r> Worker<'r> {
             {
                 let message = format!("the line is not UTF-8 from its byte {} on", error.valid_up_to() + 1);
                 let diagnostic =
-                    Diagnostic::new(&diagnostics::NOT_UTF8, here.place(), message).value(content);
+                    Diagnostic::new(&diagnostics::NOT_UTF8, position.place(), message).value(content);
                 progress.fail(Box::new(diagnostic), report);
                 (progress.gap, progress.state) = (true, None);
                 continue;
             }
-            let mut this = This { text, index: region.index, line, number, here };
+            let mut this = CurrentLine { text, index: region.index, line, number, position };
             if reader.layout.single {
                 // A line is its own place, and its identifier, where it has one, is a value.
                 if reader.identified && number == unit.line {
@@ -220,11 +220,11 @@ impl<'r> Worker<'r> {
                 }
             } else if progress.block.is_none() {
                 progress.block = Some(self.begin(&this, unit, batch));
-                this.here.block = progress.block;
+                this.position.block = progress.block;
             }
             self.line(&this, region, &mut progress, batch, report);
         }
-        Self::settle(&mut progress, report);
+        Self::finish_usage(&mut progress, report);
         if let Some(state) = progress.state.filter(|state| !reader.layout.grammar.accepts(*state)) {
             let (name, line, start) = progress.last;
             let mut place = self.place(region.origin, start, line);
@@ -244,7 +244,7 @@ impl<'r> Worker<'r> {
 
     /// Begins a block with the id of its first record, which is kept as it is written; only escapes
     /// are undone.
-    fn begin<'a>(&mut self, this: &This<'a>, unit: &Unit, batch: &mut BlockBatch) -> &'a [u8] {
+    fn begin<'a>(&mut self, this: &CurrentLine<'a>, unit: &Unit, batch: &mut BlockBatch) -> &'a [u8] {
         let (start, end) = this.index.range(this.line, 1);
         let raw = this.text.get(start..end).unwrap_or(&[]);
         let id = if raw.is_empty() {
@@ -265,10 +265,10 @@ impl<'r> Worker<'r> {
     fn order(
         &self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         region: &Region<'_>,
         progress: &mut Progress<'_>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), RejectReason> {
         let grammar = &self.reader.layout.grammar;
         let name = entry.spec.name;
         let before = std::mem::replace(&mut progress.last, (name, this.number, this.line.start as usize));
@@ -284,16 +284,16 @@ impl<'r> Worker<'r> {
             let line = region.origin.line + before.1;
             format!("{name} may not follow {} of line {line}, expected {expected}", before.0)
         };
-        Err(Box::new(Diagnostic::new(&diagnostics::BLOCK_ORDER, this.here.place().record(name), message)))
+        Err(Box::new(Diagnostic::new(&diagnostics::BLOCK_ORDER, this.position.place().record(name), message)))
     }
 }
 
 /// What was found; a fault is kept for later.
-fn kept<T>(found: Result<T, Fault>, faults: &mut Vec<Fault>) -> Option<T> {
+fn kept<T>(found: Result<T, RejectReason>, reasons: &mut Vec<RejectReason>) -> Option<T> {
     match found {
         Ok(found) => Some(found),
         Err(wrong) => {
-            faults.push(wrong);
+            reasons.push(wrong);
             None
         }
     }

@@ -1,7 +1,7 @@
 //! A record that is a whole block: a release, a recording with its work, a usage and its
 //! allocation in one line.
 
-use super::{Fault, Links, This, kept};
+use super::{CurrentLine, Links, RejectReason, kept};
 use crate::read::columns::{Entry, Facet};
 use crate::read::units::Worker;
 use std::sync::atomic::Ordering;
@@ -16,16 +16,16 @@ impl Worker<'_> {
         &mut self,
         entry: &Entry,
         facets: &[Facet],
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         links: &Links,
         batch: &mut BlockBatch,
         report: &mut RunReport,
-        faults: &mut Vec<Fault>,
+        reasons: &mut Vec<RejectReason>,
     ) {
         if let Some(first) = self.reader.state.singles.get(self.entry) {
-            first.fetch_min(this.here.line, Ordering::Relaxed);
+            first.fetch_min(this.position.line, Ordering::Relaxed);
         }
-        let context = kept(self.context(entry, this, links.summary, batch), faults).flatten();
+        let context = kept(self.context(entry, this, links.summary, batch), reasons).flatten();
         if let Some(context) = context.filter(|_| entry.has_usage()) {
             self.conditions(entry, this, context, report);
         }

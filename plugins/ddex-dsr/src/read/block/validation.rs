@@ -1,7 +1,7 @@
 //! What only validation looks at across the records of a block: use types and prices under a
 //! context, usages without a summary record, parts by subscriber type.
 
-use super::{Pending, Progress, This};
+use super::{CurrentLine, Pending, Progress};
 use crate::diagnostics;
 use crate::families::Role;
 use crate::read::checks::Values;
@@ -31,12 +31,12 @@ impl Worker<'_> {
     pub(super) fn check(
         &mut self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         progress: &mut Progress<'_>,
         batch: &BlockBatch,
         report: &mut RunReport,
     ) {
-        let place = || this.here.place();
+        let place = || this.position.place();
         if entry.checks.concern(self.marks) {
             let holds = |at: usize| !this.raw(at).trim_ascii().is_empty();
             let values = Values { row: &self.row, batch, text: this.text, holds: &holds };
@@ -56,10 +56,17 @@ impl Worker<'_> {
     }
 
     /// Checks use type and price of a usage against its context.
-    pub(super) fn conditions(&self, entry: &Entry, this: &This<'_>, context: u32, report: &mut RunReport) {
+    pub(super) fn conditions(
+        &self,
+        entry: &Entry,
+        this: &CurrentLine<'_>,
+        context: u32,
+        report: &mut RunReport,
+    ) {
         let context = self.reader.contexts.get(context);
         let filled = |number: usize| !this.raw(number).trim_ascii().is_empty();
-        let cell = |number: usize| this.here.cell(entry, entry.columns.get(number).map(|column| column.spec));
+        let cell =
+            |number: usize| this.position.cell(entry, entry.columns.get(number).map(|column| column.spec));
         if let Some(number) = entry.use_type.filter(|number| context.use_type == filled(*number)) {
             let message = if context.use_type {
                 "the use type is on the summary record too"
@@ -75,12 +82,12 @@ impl Worker<'_> {
     }
 
     /// Judges a usage whose summary record depends on what follows it.
-    pub(super) fn settle(progress: &mut Progress<'_>, report: &mut RunReport) {
-        let Some(Pending { here, entry, filled, followed }) = progress.pending.take() else { return };
+    pub(super) fn finish_usage(progress: &mut Progress<'_>, report: &mut RunReport) {
+        let Some(Pending { position, entry, filled, followed }) = progress.pending.take() else { return };
         if filled != followed {
             return;
         }
-        let place = here.link(entry, Link::Summary);
+        let place = position.link(entry, Link::Summary);
         if filled {
             let message =
                 "the usage names a summary record, and so do the records of rights holders that follow";
@@ -101,7 +108,7 @@ pub(super) fn number(raw: &[u8]) -> Option<Decimal> {
 /// together they are no more than the usage (V-SUM-6).
 pub(super) fn split(
     entry: &Entry,
-    this: &This<'_>,
+    this: &CurrentLine<'_>,
     context: Option<u32>,
     splits: &mut SplitSum,
     report: &mut RunReport,
@@ -109,7 +116,7 @@ pub(super) fn split(
     if context.is_some_and(|context| !splits.contexts.insert(context)) {
         report.diagnostics.report(&diagnostics::SPLIT_TWICE, || {
             let message = "the usage has a record for this summary record already";
-            Diagnostic::new(&diagnostics::SPLIT_TWICE, this.here.link(entry, Link::Summary), message)
+            Diagnostic::new(&diagnostics::SPLIT_TWICE, this.position.link(entry, Link::Summary), message)
         });
     }
     let cell = entry.spec.cells.iter().position(|cell| cell.field() == Some(Field::SPLIT_QUANTITY));
@@ -126,7 +133,7 @@ pub(super) fn split(
         report.diagnostics.report(&diagnostics::SPLIT_SUM, || {
             let message = format!("the parts of the usage add up to {parts}, and it has {whole}");
             let spec = cell.and_then(|at| entry.spec.cells.get(at));
-            Diagnostic::new(&diagnostics::SPLIT_SUM, this.here.cell(entry, spec), message)
+            Diagnostic::new(&diagnostics::SPLIT_SUM, this.position.cell(entry, spec), message)
         });
     }
 }

@@ -1,11 +1,11 @@
 //! The cells of a line as spans: the quick look that most cells pass, and the slow one that says
 //! what is wrong.
 
-use super::{Fault, This, kept};
+use super::{CurrentLine, RejectReason, kept};
 use crate::diagnostics;
 use crate::read::cells::{Piece, named};
 use crate::read::checks::{Marks, is_amount, is_count, is_share};
-use crate::read::columns::{Column, Entry, Quick, is_key};
+use crate::read::columns::{Column, Entry, QuickCheck, is_key};
 use crate::read::units::Worker;
 use transpose_codes::Duration;
 use transpose_codes::isrc::is_known_prefix;
@@ -31,10 +31,10 @@ impl Worker<'_> {
     pub(super) fn values(
         &mut self,
         entry: &Entry,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         batch: &mut BlockBatch,
         report: &mut RunReport,
-        faults: &mut Vec<Fault>,
+        reasons: &mut Vec<RejectReason>,
     ) {
         let ends = this.index.ends(this.line);
         let filled = self.spans_of(entry, this.line, ends);
@@ -51,7 +51,7 @@ impl Worker<'_> {
             }
             marks.slow |= mark;
             let read = self.cell(entry, number, column, this, batch, report);
-            let span = kept(read, faults).unwrap_or(Span::ABSENT);
+            let span = kept(read, reasons).unwrap_or(Span::ABSENT);
             marks.filled = if span.is_absent() { marks.filled & !mark } else { marks.filled | mark };
             if let Some(slot) = self.row.get_mut(number) {
                 *slot = span;
@@ -95,17 +95,17 @@ impl Worker<'_> {
         let span = self.row.get(number).copied().unwrap_or(Span::ABSENT);
         let raw = span.bytes(text, &[]);
         match column.quick {
-            Quick::Free => true,
-            Quick::Integer => is_integer(raw),
-            Quick::Decimal => is_decimal(raw),
-            Quick::Count => is_count(raw),
-            Quick::Amount => is_amount(raw),
-            Quick::Share => is_share(raw),
-            Quick::Boolean => matches!(raw, b"true" | b"false"),
-            Quick::Duration => Duration::is_clock(raw) && Duration::plain_iso_micros(raw).is_some(),
-            Quick::Isrc => is_isrc(raw) && is_known_prefix(raw),
-            Quick::Reference => raw.iter().all(u8::is_ascii_alphanumeric),
-            Quick::Checked => match self.accepted.get_mut(column.number) {
+            QuickCheck::Free => true,
+            QuickCheck::Integer => is_integer(raw),
+            QuickCheck::Decimal => is_decimal(raw),
+            QuickCheck::Count => is_count(raw),
+            QuickCheck::Amount => is_amount(raw),
+            QuickCheck::Share => is_share(raw),
+            QuickCheck::Boolean => matches!(raw, b"true" | b"false"),
+            QuickCheck::Duration => Duration::is_clock(raw) && Duration::plain_iso_micros(raw).is_some(),
+            QuickCheck::Isrc => is_isrc(raw) && is_known_prefix(raw),
+            QuickCheck::Reference => raw.iter().all(u8::is_ascii_alphanumeric),
+            QuickCheck::Checked => match self.accepted.get_mut(column.number) {
                 Some(good) if good.bytes(text, &[]) == raw => true,
                 Some(good) if self.cells.passes(raw, column) => {
                     *good = span;
@@ -113,7 +113,7 @@ impl Worker<'_> {
                 }
                 _ => false,
             },
-            Quick::Key | Quick::Slow => false,
+            QuickCheck::Key | QuickCheck::Slow => false,
         }
     }
 
@@ -123,16 +123,16 @@ impl Worker<'_> {
         entry: &Entry,
         number: usize,
         column: &Column,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         batch: &mut BlockBatch,
         report: &mut RunReport,
-    ) -> Result<Span, Fault> {
+    ) -> Result<Span, RejectReason> {
         if is_key(column.link) {
             return Ok(Span::ABSENT);
         }
         let (start, end) = this.index.range(this.line, number);
         let raw = this.text.get(start..end).unwrap_or(&[]);
-        let place = || this.here.cell(entry, Some(column.spec));
+        let place = || this.position.cell(entry, Some(column.spec));
         if !raw.is_empty() && !self.pieces(entry, column, raw, this, report)? {
             return Ok(Span::ABSENT);
         }
@@ -163,14 +163,14 @@ impl Worker<'_> {
         &mut self,
         entry: &Entry,
         column: &Column,
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         raw: &[u8],
         report: &mut RunReport,
     ) {
         for note in self.cells.notes.drain(..) {
             report.diagnostics.report(note.code, || {
                 let message = format!("{}: {}", named(column.spec), note.message);
-                let place = this.here.cell(entry, Some(column.spec));
+                let place = this.position.cell(entry, Some(column.spec));
                 Diagnostic::new(note.code, place, message).value(raw)
             });
         }
@@ -183,15 +183,15 @@ impl Worker<'_> {
         entry: &Entry,
         column: &Column,
         raw: &[u8],
-        this: &This<'_>,
+        this: &CurrentLine<'_>,
         report: &mut RunReport,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, RejectReason> {
         let read = self.cells.read(raw, column, self.reader.escapes);
         self.tell_notes(entry, column, this, raw, report);
         let Err(why) = read else { return Ok(true) };
         let message =
             format!("{} is `{}`, expected {}: {why}", named(column.spec), shown(raw), column.spec.kind);
-        let place = this.here.cell(entry, Some(column.spec));
+        let place = this.position.cell(entry, Some(column.spec));
         let diagnostic = Diagnostic::new(&diagnostics::WRONG_TYPE, place, message).value(raw);
         let counts = column.mandatory || column.spec.field().is_some_and(|field| COUNTED.contains(&field));
         if entry.has_usage() && counts {
@@ -201,7 +201,7 @@ impl Worker<'_> {
         let subject =
             column.spec.field().map_or_else(|| Subject::Extra(column.spec.name.into()), Subject::Field);
         let reason = "the value does not fit the type of its cell";
-        report.loss.add(Change::Lost, subject, 1, Some(this.here.line), reason);
+        report.loss.add(Change::Lost, subject, 1, Some(this.position.line), reason);
         Ok(false)
     }
 

@@ -18,7 +18,7 @@ mod rules;
 pub(super) use apply::Values;
 pub(super) use numbers::{is_amount, is_count, is_plain, is_share};
 
-use crate::read::columns::{Column, Quick};
+use crate::read::columns::{Column, QuickCheck};
 use rules::{Rule, is_percentage, is_reference};
 
 /// How the cells of a line were read, one bit for each; no record has as many cells as there are
@@ -55,10 +55,10 @@ fn bit(at: usize) -> u64 {
 /// read the slow way and judged by it.
 pub(super) fn make_strict(column: &mut Column) {
     column.quick = match column.quick {
-        Quick::Integer => Quick::Count,
-        Quick::Decimal if is_percentage(column.spec) => Quick::Share,
-        Quick::Decimal => Quick::Amount,
-        Quick::Free if is_reference(column.spec) => Quick::Reference,
+        QuickCheck::Integer => QuickCheck::Count,
+        QuickCheck::Decimal if is_percentage(column.spec) => QuickCheck::Share,
+        QuickCheck::Decimal => QuickCheck::Amount,
+        QuickCheck::Free if is_reference(column.spec) => QuickCheck::Reference,
         other => other,
     };
 }
@@ -118,15 +118,15 @@ mod tests {
                     .iter()
                     .enumerate()
                     .map(|(at, column)| {
-                        if filled & bit(at) == 0 || column.quick == Quick::Key {
+                        if filled & bit(at) == 0 || column.quick == QuickCheck::Key {
                             return Span::ABSENT;
                         }
                         let start = text.len();
                         text.extend_from_slice(match column.quick {
-                            Quick::Count | Quick::Amount => &b"12"[..],
-                            Quick::Share => b"12.5",
-                            Quick::Boolean => [&b"true"[..], b"false"][at % 2],
-                            Quick::Reference => b"A1",
+                            QuickCheck::Count | QuickCheck::Amount => &b"12"[..],
+                            QuickCheck::Share => b"12.5",
+                            QuickCheck::Boolean => [&b"true"[..], b"false"][at % 2],
+                            QuickCheck::Reference => b"A1",
                             _ => b"EUR_",
                         });
                         Span::chunk(start, text.len())

@@ -3,7 +3,7 @@
 use super::{Checks, Marks, bit};
 use crate::diagnostics;
 use crate::families::Role;
-use crate::read::columns::{Column, Quick, is_meant};
+use crate::read::columns::{Column, QuickCheck, is_meant};
 use transpose_core::diagnostics::Code;
 use transpose_core::format::Demands;
 use transpose_core::model::Field;
@@ -53,13 +53,14 @@ pub(super) struct Rule {
 
 impl Rule {
     fn new(check: Check, columns: &[Column]) -> Self {
-        let quick = |at: usize| columns.get(at).map_or(Quick::Slow, |column| column.quick);
-        let strict = |at: usize| matches!(quick(at), Quick::Count | Quick::Amount | Quick::Share);
+        let quick = |at: usize| columns.get(at).map_or(QuickCheck::Slow, |column| column.quick);
+        let strict =
+            |at: usize| matches!(quick(at), QuickCheck::Count | QuickCheck::Amount | QuickCheck::Share);
         let kept = |kept: bool, at: usize| if kept { Vec::new() } else { vec![(bit(at), 0)] };
         let (cells, doubts) = match &check {
             Check::Plain(at) | Check::Positive(at) => (bit(*at), kept(strict(*at), *at)),
-            Check::Percentage(at) => (bit(*at), kept(quick(*at) == Quick::Share, *at)),
-            Check::Reference(at) => (bit(*at), kept(quick(*at) == Quick::Reference, *at)),
+            Check::Percentage(at) => (bit(*at), kept(quick(*at) == QuickCheck::Share, *at)),
+            Check::Reference(at) => (bit(*at), kept(quick(*at) == QuickCheck::Reference, *at)),
             Check::Word(at) | Check::OneOf(at, _) => (bit(*at), kept(false, *at)),
             Check::Required(at) => (bit(*at), vec![(0, bit(*at))]),
             Check::Names(names, ids) => (bit(*names) | bit(*ids), vec![(bit(*ids), bit(*names))]),

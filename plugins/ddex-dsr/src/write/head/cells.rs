@@ -7,7 +7,7 @@ use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::model::Value;
 use transpose_core::terms::Terms;
 use transpose_records::escape::Escapes;
-use transpose_records::spec::{CellSpec, CellType, RecordSpec, Standing};
+use transpose_records::spec::{CellSpec, CellType, ListedValue, RecordSpec};
 use transpose_records::{cell, escape, write};
 
 /// Writes the values of one record and collects what is wrong.
@@ -132,7 +132,7 @@ impl HeadCells<'_> {
             }
             CellType::Avs => {
                 if let Some(set) = tables::set(cell.values)
-                    && set.standing(text.as_bytes()) != Standing::Allowed
+                    && set.standing(text.as_bytes()) != ListedValue::Allowed
                     && !text.contains("::")
                 {
                     let message = format!(

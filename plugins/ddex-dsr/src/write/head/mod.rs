@@ -80,13 +80,13 @@ impl MessageHead {
         facts: &ProfileSpec,
         layout: &Layout,
         options: &Options,
-        brief: &EncodeRequest<'_>,
+        request: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) -> Self {
-        let source = |name: &str| brief.header.extras.get(name).map_or("", Value::first);
+        let source = |name: &str| request.header.extras.get(name).map_or("", Value::first);
         let same_profile = profile.is_named(source("Profile"));
         let same_version = same_profile && source("ProfileVersion").trim() == facts.version;
-        let created = created(options, brief);
+        let created = created(options, request);
         let kept = Some(source("MessageVersion")).filter(|text| same_version && !text.is_empty());
         let message_version = options.message_version.as_deref().or(kept).unwrap_or(facts.message_version);
         let mut head = Self {
@@ -99,14 +99,14 @@ impl MessageHead {
             escapes: options.escapes.given().unwrap_or_else(|| edition_escapes(message_version)),
             ids: Vec::new(),
             details: Vec::new(),
-            message_id: message_id(options, brief, [facts.profile, facts.version], &created),
+            message_id: message_id(options, request, [facts.profile, facts.version], &created),
             created,
             drops: Vec::new(),
             losses: HeadLosses::default(),
             diagnostics: Vec::new(),
         };
-        head.header(profile, facts, layout, options, brief, wrong);
-        head.contexts(layout, options, brief, wrong);
+        head.header(profile, facts, layout, options, request, wrong);
+        head.contexts(layout, options, request, wrong);
         head
     }
 
@@ -116,10 +116,10 @@ impl MessageHead {
         facts: &ProfileSpec,
         layout: &Layout,
         options: &Options,
-        brief: &EncodeRequest<'_>,
+        request: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
-        let header = brief.header;
+        let header = request.header;
         let written = |name: &str| {
             let own = header.extras.get(name).map(Value::first).filter(|text| !text.is_empty());
             own.filter(|_| self.same_version)
@@ -132,14 +132,14 @@ impl MessageHead {
         let mut row = HeadCells {
             spec: layout.head,
             whose: String::new(),
-            terms: brief.terms,
+            terms: request.terms,
             wrong,
             diagnostics: &mut self.diagnostics,
             losses: &mut self.losses,
             escapes,
         };
         let recipients = [Field::RECIPIENT_ID, Field::RECIPIENT_NAME];
-        let addressed = recipients.iter().any(|field| value_of(header, *field, brief.terms).is_some());
+        let addressed = recipients.iter().any(|field| value_of(header, *field, request.terms).is_some());
         for (index, cell) in layout.head.cells.iter().enumerate() {
             if index > 0 {
                 out.push(b'\t');
@@ -168,7 +168,7 @@ impl MessageHead {
             let value = match field {
                 Field::CREATED => Some(Value::from(self.created.as_str())),
                 Field::MESSAGE_ID => Some(Value::from(self.message_id.as_str())),
-                _ => value_of(header, field, brief.terms),
+                _ => value_of(header, field, request.terms),
             };
             match value {
                 Some(value) => row.value(cell, &value, &mut out),
@@ -196,10 +196,10 @@ impl MessageHead {
         &mut self,
         layout: &Layout,
         options: &Options,
-        brief: &EncodeRequest<'_>,
+        request: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
-        let contexts = brief.contexts;
+        let contexts = request.contexts;
         if contexts.is_empty() {
             wrong.push(Diagnostic::new(
                 &diagnostics::NO_CONTEXT,
@@ -211,11 +211,11 @@ impl MessageHead {
         let mut rows: Vec<(&'static RecordSpec, usize)> = Vec::new();
         for (index, context) in contexts.iter().enumerate() {
             let fills = |origin: &str| {
-                layout.summary(origin).is_some_and(|spec| fillable(spec, context, brief.terms))
+                layout.summary(origin).is_some_and(|spec| fillable(spec, context, request.terms))
             };
             let kept = Some(&*context.origin).filter(|origin| is_summary(origin) && fills(origin));
             let wanted = match options.summary_record.as_str() {
-                "auto" => kept.map_or_else(|| choose(layout, context, brief.terms), family),
+                "auto" => kept.map_or_else(|| choose(layout, context, request.terms), family),
                 wanted => wanted,
             };
             if let Some(spec) =
@@ -237,14 +237,14 @@ impl MessageHead {
             let families: Vec<&str> = rows.iter().map(|(spec, _)| spec.family()).collect();
             let is_alone = |spec: &RecordSpec| follows(spec).is_some_and(|whole| !families.contains(&whole));
             for (spec, index) in rows.iter_mut().filter(|(spec, _)| is_alone(spec)) {
-                let other = contexts.get(*index).map(|context| choose(layout, context, brief.terms));
+                let other = contexts.get(*index).map(|context| choose(layout, context, request.terms));
                 *spec = other.and_then(|other| layout.summary(other)).unwrap_or(spec);
             }
         }
         let mut details: Vec<(usize, AllocationDetail)> = Vec::new();
         for (spec, index) in rows.clone() {
             let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
-            if let Some(detail) = AllocationDetail::of(spec, layout, context, id, brief.terms) {
+            if let Some(detail) = AllocationDetail::of(spec, layout, context, id, request.terms) {
                 rows.push((detail.spec, contexts.len() + details.len()));
                 details.push((index, detail));
             }
@@ -259,16 +259,16 @@ impl MessageHead {
             );
             self.diagnostics.push(Diagnostic::new(&diagnostics::SUMMARY_SHAPE, Location::default(), message));
         }
-        let mut agreed = self.agreed(brief.header).into_iter().peekable();
+        let mut agreed = self.agreed(request.header).into_iter().peekable();
         for (spec, index) in rows {
             self.others_before(&mut agreed, self.count);
             if let Some((index, detail)) = index.checked_sub(contexts.len()).and_then(|at| details.get(at)) {
-                self.summary(spec, &detail.context, (*index, &detail.id), None, brief, wrong);
+                self.summary(spec, &detail.context, (*index, &detail.id), None, request, wrong);
                 continue;
             }
             let (Some(context), Some(id)) = (contexts.get(index), ids.get(index)) else { continue };
             let detail = details.iter().find(|(whole, _)| *whole == index).map(|(_, detail)| detail.spec);
-            self.summary(spec, context, (index, id), detail, brief, wrong);
+            self.summary(spec, context, (index, id), detail, request, wrong);
         }
         self.others_before(&mut agreed, u64::MAX);
         let escapes = self.escapes;
@@ -325,7 +325,7 @@ impl MessageHead {
         context: &Entity,
         (index, id): (usize, &str),
         detail: Option<&RecordSpec>,
-        brief: &EncodeRequest<'_>,
+        request: &EncodeRequest<'_>,
         wrong: &mut Vec<Diagnostic>,
     ) {
         let about: Vec<&str> = [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL]
@@ -333,7 +333,7 @@ impl MessageHead {
             .filter_map(|field| context.text(*field))
             .collect();
         let whose = format!(" of context {} ({})", index + 1, about.join(", "));
-        let terms = brief.terms;
+        let terms = request.terms;
         let out = &mut self.summaries;
         let (diagnostics, losses) = (&mut self.diagnostics, &mut self.losses);
         let escapes = self.escapes;
@@ -351,8 +351,8 @@ impl MessageHead {
                 }
                 CellSlot::Extra(name) => {
                     let of_header = match name {
-                        "ReportingPeriodStartDate" => value_of(brief.header, Field::PERIOD_START, terms),
-                        "ReportingPeriodEndDate" => value_of(brief.header, Field::PERIOD_END, terms),
+                        "ReportingPeriodStartDate" => value_of(request.header, Field::PERIOD_START, terms),
+                        "ReportingPeriodEndDate" => value_of(request.header, Field::PERIOD_END, terms),
                         _ => None,
                     };
                     let own =
@@ -482,8 +482,8 @@ fn ids(contexts: &[Entity], wrong: &mut Vec<Diagnostic>) -> Vec<String> {
 
 /// When the message is made: the option, else what its source says where that is the same message,
 /// else the moment of the run.
-fn created(options: &Options, brief: &EncodeRequest<'_>) -> String {
-    let kept = brief.header.text(Field::CREATED).filter(|_| options.keep_identity);
+fn created(options: &Options, request: &EncodeRequest<'_>) -> String {
+    let kept = request.header.text(Field::CREATED).filter(|_| options.keep_identity);
     let given = options.created.as_deref().or(kept);
     let written = |time: Timestamp| {
         let mut out = Vec::new();
@@ -497,7 +497,7 @@ fn created(options: &Options, brief: &EncodeRequest<'_>) -> String {
             written(if time.offset_minutes.is_none() { time.assume_offset(0) } else { time })
         }
         _ => {
-            let second = brief.now.micros.div_euclid(1_000_000) * 1_000_000;
+            let second = request.now.micros.div_euclid(1_000_000) * 1_000_000;
             written(Timestamp::utc(second))
         }
     }

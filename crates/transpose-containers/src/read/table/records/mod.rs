@@ -26,7 +26,7 @@ mod path;
 mod shape;
 mod writer;
 
-use crate::read::source::Place;
+use crate::read::source::SourcePosition;
 use crate::read::stop::Stop;
 pub(crate) use shape::{RecordShape, Survey};
 pub(crate) use writer::RecordWriter;
@@ -58,11 +58,11 @@ pub(crate) trait RecordVisitor {
     /// The key of the value that follows.
     fn key(&mut self, key: &[u8]);
     /// An object or a list begins.
-    fn open(&mut self, kind: Composite, place: Place) -> Result<(), Stop>;
+    fn open(&mut self, kind: Composite, place: SourcePosition) -> Result<(), Stop>;
     /// An object or a list ends.
-    fn close(&mut self, kind: Composite, place: Place) -> Result<(), Stop>;
+    fn close(&mut self, kind: Composite, place: SourcePosition) -> Result<(), Stop>;
     /// A single value.
-    fn scalar(&mut self, value: Scalar<'_>, place: Place) -> Result<(), Stop>;
+    fn scalar(&mut self, value: Scalar<'_>, place: SourcePosition) -> Result<(), Stop>;
 }
 
 /// How a syntax writes lists.

@@ -1,7 +1,7 @@
 //! Where a walk through records is.
 
 use crate::read::codes::TOO_LARGE;
-use crate::read::source::Place;
+use crate::read::source::SourcePosition;
 use crate::read::stop::{Stop, stop};
 use crate::read::table::records::{Composite, DEEPEST};
 use transpose_core::diagnostics::Location;
@@ -32,7 +32,7 @@ impl Path {
         self.open.last().map(|(kind, _)| *kind)
     }
 
-    pub(super) fn open(&mut self, kind: Composite, place: Place) -> Result<(), Stop> {
+    pub(super) fn open(&mut self, kind: Composite, place: SourcePosition) -> Result<(), Stop> {
         if self.open.len() >= DEEPEST {
             return stop(&TOO_LARGE, Location::line(place.0, place.1), "values lie too deep in each other");
         }

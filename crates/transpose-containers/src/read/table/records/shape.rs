@@ -1,7 +1,7 @@
 //! Which objects of a text of records are the rows of a table, and what its columns are: decided by
 //! the first part of the text.
 
-use crate::read::source::Place;
+use crate::read::source::SourcePosition;
 use crate::read::stop::Stop;
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::records::path::{MEMBER, PART, Path, parts, within};
@@ -127,7 +127,7 @@ impl RecordVisitor for Survey {
         self.path.key(key);
     }
 
-    fn open(&mut self, kind: Composite, place: Place) -> Result<(), Stop> {
+    fn open(&mut self, kind: Composite, place: SourcePosition) -> Result<(), Stop> {
         if kind == Composite::List {
             self.value(Some(kind));
         }
@@ -144,12 +144,12 @@ impl RecordVisitor for Survey {
         Ok(())
     }
 
-    fn close(&mut self, _: Composite, _: Place) -> Result<(), Stop> {
+    fn close(&mut self, _: Composite, _: SourcePosition) -> Result<(), Stop> {
         self.path.close();
         Ok(())
     }
 
-    fn scalar(&mut self, _: Scalar<'_>, _: Place) -> Result<(), Stop> {
+    fn scalar(&mut self, _: Scalar<'_>, _: SourcePosition) -> Result<(), Stop> {
         self.value(None);
         self.path.keyed = false;
         Ok(())

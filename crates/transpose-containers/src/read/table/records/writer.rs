@@ -1,7 +1,7 @@
 //! Writing records as rows.
 
 use crate::read::codes::{LATE_KEY, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LARGE};
-use crate::read::source::Place;
+use crate::read::source::SourcePosition;
 use crate::read::stop::{Stop, stop};
 use crate::read::table::records::path::{MEMBER, Path, within};
 use crate::read::table::records::shape::RecordShape;
@@ -88,7 +88,7 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// Reports something at a place; the message is made only if it is kept.
-    fn report(&mut self, code: &'static Code, place: Place, message: impl FnOnce() -> String) {
+    fn report(&mut self, code: &'static Code, place: SourcePosition, message: impl FnOnce() -> String) {
         self.rows
             .sink
             .diagnostics
@@ -113,13 +113,13 @@ impl<'a> RecordWriter<'a> {
         Some(column)
     }
 
-    fn late(&mut self, place: Place) {
+    fn late(&mut self, place: SourcePosition) {
         let key = String::from_utf8_lossy(&self.path.key).into_owned();
         self.report(&LATE_KEY, place, || format!("the values of `{key}` are passed over"));
     }
 
     /// Puts a value into its cell.
-    fn put(&mut self, value: Option<&[u8]>, place: Place) -> Result<(), Stop> {
+    fn put(&mut self, value: Option<&[u8]>, place: SourcePosition) -> Result<(), Stop> {
         let Some(column) = self.column() else {
             if value.is_some() {
                 self.late(place);
@@ -204,7 +204,7 @@ impl<'a> RecordWriter<'a> {
     }
 
     /// Adds to the JSON of a list in a cell.
-    fn raw(&mut self, text: &[u8], place: Place) -> Result<(), Stop> {
+    fn raw(&mut self, text: &[u8], place: SourcePosition) -> Result<(), Stop> {
         if std::mem::take(&mut self.comma) {
             self.list.push(b',');
         }
@@ -255,7 +255,7 @@ impl RecordVisitor for RecordWriter<'_> {
         }
     }
 
-    fn open(&mut self, kind: Composite, place: Place) -> Result<(), Stop> {
+    fn open(&mut self, kind: Composite, place: SourcePosition) -> Result<(), Stop> {
         if self.skipped > 0 {
             self.skipped += 1;
             return Ok(());
@@ -309,7 +309,7 @@ impl RecordVisitor for RecordWriter<'_> {
         Ok(())
     }
 
-    fn close(&mut self, kind: Composite, place: Place) -> Result<(), Stop> {
+    fn close(&mut self, kind: Composite, place: SourcePosition) -> Result<(), Stop> {
         if self.skipped > 0 {
             self.skipped -= 1;
             return Ok(());
@@ -357,7 +357,7 @@ impl RecordVisitor for RecordWriter<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, value: Scalar<'_>, place: Place) -> Result<(), Stop> {
+    fn scalar(&mut self, value: Scalar<'_>, place: SourcePosition) -> Result<(), Stop> {
         if self.skipped > 0 {
             return Ok(());
         }

@@ -9,9 +9,9 @@ use transpose_codes::{Decimal, Timestamp};
 use transpose_core::accounting::{NO_CURRENCY, RunReport, Subject, UsageTotals};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
-    Batch, BlockDecoder, BlockEncoder, Chunk, ChunkDecoder, Created, Decoder, EncodeRequest, Encoded,
-    Encoder, FileNumber, Format, FormatTraits, Grain, Head, Indexed, Manifest, Numbers, Opened, OptionSpec,
-    Origin, Preamble, Probe, Recognition, Status, Tally,
+    Batch, BlockDecoder, BlockEncoder, Chunk, ChunkDecoder, Created, Decoder, EncodeRequest, EncodedBatch,
+    Encoder, FileNumber, Format, FormatTraits, Grain, Head, IndexOutcome, Manifest, Numbers, Opened,
+    OptionSpec, Origin, Preamble, Probe, Recognition, Status, Tally,
 };
 use transpose_core::model::{Blocks, Entity, Field, FieldSet, Group, Shape, Slot, Span};
 use transpose_core::terms::{DuplicatePolicy, UnroutedPolicy};
@@ -124,18 +124,18 @@ impl ChunkDecoder for Worker {
     fn sync(&mut self, chunk: Chunk<'_>) -> usize {
         chunk.bytes.iter().position(|byte| *byte == b'\n').map_or(chunk.bytes.len(), |at| at + 1)
     }
-    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> Indexed {
+    fn index(&mut self, chunk: Chunk<'_>, start: usize) -> IndexOutcome {
         self.0.clear();
         let mut from = start;
         while from <= chunk.own && from < chunk.bytes.len() {
             let Some(len) = chunk.bytes[from..].iter().position(|byte| *byte == b'\n') else {
-                return Indexed::More;
+                return IndexOutcome::More;
             };
             self.0.push((from, from + len));
             from += len + 1;
         }
         let units = self.0.len() as u64;
-        Indexed::Done { end: from, lines: units, units, usages: units }
+        IndexOutcome::Done { end: from, lines: units, units, usages: units }
     }
     fn decode(&mut self, chunk: Chunk<'_>, _: Origin, batch: &mut Batch, _: &mut RunReport) {
         for (number, (start, end)) in self.0.iter().enumerate() {
@@ -185,7 +185,7 @@ impl BlockEncoder for Writer {
         &self,
         blocks: Blocks<'_>,
         _: Numbers,
-        out: &mut Encoded,
+        out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
         let mut account = UsageTotals::default();

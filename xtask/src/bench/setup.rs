@@ -13,7 +13,7 @@ use crate::{Outcome, files, python};
 const MOMENT: &str = "1794312000";
 
 /// The folders and programs of a run.
-pub(super) struct Site {
+pub(super) struct BenchSetup {
     /// `target/bench`.
     pub(super) folder: PathBuf,
     /// The Python that runs the scripts: the interpreter itself, because a launcher would be
@@ -26,7 +26,7 @@ pub(super) struct Site {
     generates: OnceCell<()>,
 }
 
-impl Site {
+impl BenchSetup {
     /// Builds what is measured and keeps a copy of it, so that a later build does not change it in
     /// the middle of a run.
     pub(super) fn prepare(peers: bool) -> Outcome<Self> {
@@ -38,9 +38,9 @@ impl Site {
         }
         let python = text_of(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]))
             .ok_or("python3 is not installed; the measuring scripts need it")?;
-        let mut site = Self { folder, python, help: String::new(), generates: OnceCell::new() };
+        let mut setup = Self { folder, python, help: String::new(), generates: OnceCell::new() };
         if peers {
-            python::install(&site.folder.join("peers"), &["duckdb", "polars"])?;
+            python::install(&setup.folder.join("peers"), &["duckdb", "polars"])?;
         }
         run(Command::new(env!("CARGO")).current_dir(files::root()).args([
             "build",
@@ -53,14 +53,14 @@ impl Site {
         ]))?;
         for name in ["transpose", "xtask"] {
             // A running copy cannot be written over, but it can be replaced.
-            let _ = fs::remove_file(site.program(name));
-            fs::copy(built(name), site.program(name))?;
+            let _ = fs::remove_file(setup.program(name));
+            fs::copy(built(name), setup.program(name))?;
         }
         for arguments in [&["--help"][..], &["convert", "--help"], &["formats"]] {
-            site.help +=
-                &text_of(Command::new(site.program("transpose")).args(arguments)).unwrap_or_default();
+            setup.help +=
+                &text_of(Command::new(setup.program("transpose")).args(arguments)).unwrap_or_default();
         }
-        Ok(site)
+        Ok(setup)
     }
 
     /// The copy of one of our programs that is measured.

@@ -12,7 +12,7 @@ use transpose_records::spec::{CellSlot, CellType, Obligation, ProfileSpec, Recor
 
 /// Something that must be found.
 #[derive(Clone, Debug)]
-pub(crate) struct Fault {
+pub(crate) struct ExpectedDiagnostic {
     /// The row.
     pub(crate) row: usize,
     /// The cell, if it is about one.
@@ -30,7 +30,7 @@ pub(crate) struct Context {
 }
 
 /// The rules for the blocks of a message.
-pub(crate) struct Judge {
+pub(crate) struct BlockRules {
     pub(crate) profile: &'static ProfileSpec,
     pub(crate) contexts: BTreeMap<String, Context>,
     families: BTreeSet<&'static str>,
@@ -38,7 +38,7 @@ pub(crate) struct Judge {
 
 /// What a record is to a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kin {
+pub(crate) enum RecordRelation {
     /// One of its own.
     Own,
     /// One of another profile.
@@ -61,7 +61,7 @@ fn quantity(row: &Row) -> Option<usize> {
     row.at(&["Usages", "NumberOfStreams", "Downloads", "NumberOfBroadcasts", "TotalUsages"])
 }
 
-impl Judge {
+impl BlockRules {
     pub(crate) fn new(profile: &'static ProfileSpec, summaries: &[Row]) -> Self {
         let mut families = BTreeSet::new();
         profile.structure.records(&mut |name| {
@@ -82,19 +82,19 @@ impl Judge {
         self.profile.variant == "single-record-block"
     }
 
-    pub(crate) fn kin(&self, name: &str) -> Kin {
+    pub(crate) fn kin(&self, name: &str) -> RecordRelation {
         let is_deal =
             |name: &[u8]| matches!(name, [b'D', b'E', a, b] if a.is_ascii_digit() && b.is_ascii_digit());
         if is_deal(name.as_bytes()) {
-            Kin::Deal
+            RecordRelation::Deal
         } else if name == "HEAD" || name.starts_with("SY") {
-            Kin::Above
+            RecordRelation::Above
         } else if self.families.contains(family(name)) {
-            Kin::Own
+            RecordRelation::Own
         } else if facts::records().iter().any(|record| record.family() == family(name)) {
-            Kin::Foreign
+            RecordRelation::Foreign
         } else {
-            Kin::Unknown
+            RecordRelation::Unknown
         }
     }
 
@@ -105,9 +105,9 @@ impl Judge {
         let mut open = None;
         for (at, row) in rows.iter().enumerate() {
             match (self.kin(&row.raw[0]), open) {
-                (Kin::Above, _) => open = None,
-                (Kin::Deal, None) => {}
-                (Kin::Deal, Some(_)) => out.last_mut().unwrap().end = at + 1,
+                (RecordRelation::Above, _) => open = None,
+                (RecordRelation::Deal, None) => {}
+                (RecordRelation::Deal, Some(_)) => out.last_mut().unwrap().end = at + 1,
                 (_, Some(id)) if !self.is_single() && row.raw[1] == id => {
                     out.last_mut().unwrap().end = at + 1;
                 }
@@ -121,40 +121,42 @@ impl Judge {
     }
 
     /// Judges rows that stand between the summary records and the footer.
-    pub(crate) fn rows(&self, rows: &[Row]) -> Vec<Fault> {
+    pub(crate) fn rows(&self, rows: &[Row]) -> Vec<ExpectedDiagnostic> {
         let blocks = self.blocks(rows);
         // What belongs to no block does not belong here.
         let stray = (0..rows.len()).filter(|row| !blocks.iter().any(|block| block.contains(row)));
-        let stray = stray.map(|row| Fault { row, cell: None, code: "DSR0224", fatal: false });
+        let stray = stray.map(|row| ExpectedDiagnostic { row, cell: None, code: "DSR0224", fatal: false });
         let found = blocks.iter().flat_map(|block| {
-            let faults = self.block(&rows[block.clone()]);
-            faults.into_iter().map(|fault| Fault { row: fault.row + block.start, ..fault })
+            let expectations = self.block(&rows[block.clone()]);
+            expectations
+                .into_iter()
+                .map(|expectation| ExpectedDiagnostic { row: expectation.row + block.start, ..expectation })
         });
         stray.chain(found).collect()
     }
 
     /// Judges the rows of one block.
-    fn block(&self, rows: &[Row]) -> Vec<Fault> {
+    fn block(&self, rows: &[Row]) -> Vec<ExpectedDiagnostic> {
         let mut walk = Walk::new(self);
         walk.broken = self.order(rows);
-        let own = rows.iter().position(|row| self.kin(&row.raw[0]) == Kin::Own);
+        let own = rows.iter().position(|row| self.kin(&row.raw[0]) == RecordRelation::Own);
         if let Some(first) = own.filter(|first| !self.is_single() && rows[*first].raw[1].is_empty()) {
             walk.tell(first, Some(1), "DSR0204", false);
         }
         for (number, row) in rows.iter().enumerate() {
             walk.row(number, row);
         }
-        walk.settle();
+        walk.finish_usage();
         let mut out = walk.out;
         if let Some(row) = walk.broken.filter(|(_, at_end)| *at_end).map(|(row, _)| row) {
-            out.push(Fault { row, cell: None, code: "DSR0223", fatal: true });
+            out.push(ExpectedDiagnostic { row, cell: None, code: "DSR0223", fatal: true });
         }
         out
     }
 
     /// The record at which the order breaks, and whether it is that nothing follows it.
     fn order(&self, rows: &[Row]) -> Option<(usize, bool)> {
-        let own = rows.iter().enumerate().filter(|(_, row)| self.kin(&row.raw[0]) == Kin::Own);
+        let own = rows.iter().enumerate().filter(|(_, row)| self.kin(&row.raw[0]) == RecordRelation::Own);
         let (places, names): (Vec<usize>, Vec<&str>) = own.map(|(at, row)| (at, row.spec.family())).unzip();
         let mut far = 0;
         let fits = match self.profile.structure.block() {
@@ -225,8 +227,8 @@ struct Pending {
 
 /// A way through the rows of a block.
 struct Walk<'a> {
-    judge: &'a Judge,
-    out: Vec<Fault>,
+    rules: &'a BlockRules,
+    out: Vec<ExpectedDiagnostic>,
     broken: Option<(usize, bool)>,
     /// Whether a record was left out, or stands where it may not.
     gap: bool,
@@ -242,9 +244,9 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(judge: &'a Judge) -> Self {
+    fn new(rules: &'a BlockRules) -> Self {
         Self {
-            judge,
+            rules,
             out: Vec::new(),
             broken: None,
             gap: false,
@@ -260,30 +262,30 @@ impl<'a> Walk<'a> {
     }
 
     fn tell(&mut self, row: usize, cell: Option<usize>, code: &'static str, fatal: bool) {
-        self.out.push(Fault { row, cell, code, fatal });
+        self.out.push(ExpectedDiagnostic { row, cell, code, fatal });
     }
 
     /// A reference that names nothing; no further fault once a block with a gap cannot be
     /// understood anyway.
     fn dangling(&mut self, row: usize, cell: Option<usize>, code: &'static str) {
-        if !(self.gap && self.out.iter().any(|fault| fault.fatal)) {
+        if !(self.gap && self.out.iter().any(|expectation| expectation.fatal)) {
             self.tell(row, cell, code, true);
         }
     }
 
     fn row(&mut self, number: usize, row: &Row) {
         let name = row.raw[0].clone();
-        match self.judge.kin(&name) {
-            Kin::Deal => return,
-            Kin::Foreign => {
+        match self.rules.kin(&name) {
+            RecordRelation::Deal => return,
+            RecordRelation::Foreign => {
                 self.gap = true;
                 return self.tell(number, None, "DSR0225", is_usage(&name) || name.starts_with("SR"));
             }
-            Kin::Unknown => {
+            RecordRelation::Unknown => {
                 self.gap = true;
                 return self.tell(number, None, "DSR0221", false);
             }
-            Kin::Own | Kin::Above => {}
+            RecordRelation::Own | RecordRelation::Above => {}
         }
         if self.broken == Some((number, false)) {
             self.gap = true;
@@ -420,7 +422,7 @@ impl<'a> Walk<'a> {
     fn context(&mut self, number: usize, row: &Row) -> Option<Context> {
         let at = row.at(&["SummaryRecordId"]);
         let id = row.value(at).first()?;
-        let found = self.judge.contexts.get(id).copied();
+        let found = self.rules.contexts.get(id).copied();
         if found.is_none() {
             self.dangling(number, at, "DSR0232");
         }
@@ -452,9 +454,9 @@ impl<'a> Walk<'a> {
     }
 
     fn usage(&mut self, number: usize, row: &Row) {
-        self.settle();
+        self.finish_usage();
         let (summary, sale) = (row.at(&["SummaryRecordId"]), row.at(&["SalesTransactionId"]));
-        let knows = |value: &Value| value.first().is_some_and(|id| self.judge.contexts.contains_key(id));
+        let knows = |value: &Value| value.first().is_some_and(|id| self.rules.contexts.contains_key(id));
         let (first, second) = (row.value(summary).clone(), row.value(sale).clone());
         let swapped = row.spec.family() == "SU03" && first.is_filled() && !knows(&first) && knows(&second);
         let (context, own) = if swapped { (second, first) } else { (first, second) };
@@ -462,7 +464,7 @@ impl<'a> Walk<'a> {
             self.tell(number, summary, "DSR0272", false);
         }
         self.sales.extend(own.first().map(str::to_owned));
-        let found = context.first().and_then(|id| self.judge.contexts.get(id).copied());
+        let found = context.first().and_then(|id| self.rules.contexts.get(id).copied());
         if context.is_filled() && found.is_none() {
             self.dangling(number, summary, "DSR0232");
         }
@@ -483,7 +485,7 @@ impl<'a> Walk<'a> {
         let resource = row.at(&["TransactedResource", "TransactedResourceReference"]);
         let own_id = |at: &usize| row.spec.cells[*at].slot == CellSlot::Structure;
         let id = row.at(&["DspResourceId"]).filter(own_id);
-        let current = self.judge.profile.generation == "current";
+        let current = self.rules.profile.generation == "current";
         let filled = |at: Option<usize>| row.value(at).is_filled();
         if filled(id) {
             let named = row.value(id).first().unwrap_or_default();
@@ -527,7 +529,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn settle(&mut self) {
+    fn finish_usage(&mut self) {
         let Some(pending) = self.pending.take() else { return };
         if pending.filled && pending.followed {
             self.tell(pending.row, pending.cell, "DSR0276", false);
