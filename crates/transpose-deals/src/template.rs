@@ -219,7 +219,7 @@ const DEAL_REST: &str = r#"
 
 # Optional: what summaries of sales contexts say.
 # [deal.report]
-# summaries = ["allocated-revenue", "allocated-net-revenue", "allocated-usages", "market-share", "rights-controller"]
+# summaries = ["allocated-revenue", "allocated-net-revenue", "allocated-usages", "market-share", "rights-controller", "final-amount"]
 "#;
 
 /// The comment on deals: the models in it follow from their specs.

@@ -86,6 +86,7 @@ impl Outlook<'_> {
                 context.set_default(Field::TERRITORY, SOME_TERRITORY);
             }
             context.set(Field::TOTAL_USAGES, "0");
+            context.set(Field::CONTEXT_RETURNS, "0");
             if reads.contains(Field::EVENT_DURATION) {
                 context.set(Field::TOTAL_DURATION, "PT0S");
             }

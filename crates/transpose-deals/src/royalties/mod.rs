@@ -39,6 +39,7 @@ mod statement;
 
 pub(crate) use account::{OpeningBalance, advance_in, first_opening};
 
+use crate::arithmetic::number::exact;
 use crate::basis::{Basis, BasisInput, Candidate};
 use crate::deal::Deal;
 use crate::figures::ContextFigures;
@@ -71,7 +72,7 @@ pub(crate) fn work_out(
     let mode = policies.rounding.mode.unwrap_or(Rounding::HalfUp);
     let sums = statement::sums(&basis, &paid, mode, &mut lines);
     let units = statement::units(deal, &mut basis, &paid, &sums);
-    let summaries = statement::summaries(&basis, &candidates, &winners, &paid, &sums, mode);
+    let mut summaries = statement::summaries(&basis, &candidates, &winners, &paid, &sums, mode);
     let mut royalties = Royalties {
         units,
         sums: statement::whole_sums(&mut basis, &sums),
@@ -84,6 +85,8 @@ pub(crate) fn work_out(
         let earned = statement::earned(&basis, &paid, &sums, &stranded, mode);
         royalties.closing = account::closing(&mut basis, opening, &earned, mode, &mut lines);
     }
+    let payable = royalties.closing.as_ref().map(|closing| exact(closing.payable));
+    summaries.extend(statement::final_amounts(&basis, &paid, &sums, payable.as_ref(), mode));
     refuse_errors(&mut basis)?;
     royalties.explanation = lines.iter().fold(String::new(), |all, line| all + &line.to_string() + "\n");
     royalties.diagnostics = basis.diagnostics;

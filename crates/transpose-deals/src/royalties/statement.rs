@@ -13,7 +13,7 @@ use crate::basis::{Basis, Candidate};
 use crate::deal::Deal;
 use crate::policies::{MODES, RoundingLevel, Summary};
 use num_bigint::BigInt;
-use num_traits::{Signed, ToPrimitive};
+use num_traits::{Signed, ToPrimitive, Zero};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
@@ -65,7 +65,8 @@ pub(super) fn sums(
         let parts: Vec<Exact> = contexts.values().map(|amount| amount * &scale).collect();
         // Summaries show what each context was given, so each has a sum of its own, and these make
         // the whole.
-        let apart = policies.summaries.contains(&Summary::AllocatedRevenue);
+        let shown = [Summary::AllocatedRevenue, Summary::FinalAmount];
+        let apart = shown.iter().any(|summary| policies.summaries.contains(summary));
         match spread(&whole_sum, &parts).filter(|_| apart) {
             Some(parts) => {
                 sums.extend(contexts.into_iter().zip(parts).map(|((context, exact), rounded)| {
@@ -178,15 +179,7 @@ pub(super) fn summaries(
     let (policies, places) = (basis.policies(), basis.places());
     let scope = scopes::scope(policies);
     let mut out = Vec::new();
-    let mut revenue: BTreeMap<usize, Exact> = BTreeMap::new();
-    if sums.is_empty() {
-        for one in paid {
-            *revenue.entry(one.context).or_insert_with(zero) += one.amount();
-        }
-    }
-    for (context, sum) in sums.iter().filter_map(|sum| sum.context.map(|context| (context, sum))) {
-        *revenue.entry(context).or_insert_with(zero) += from_units(&sum.rounded, places);
-    }
+    let revenue = revenue(basis, paid, sums);
     for context in basis.contexts() {
         let winner = winners.get(&scope.key(basis.context(context))).map_or(0, |best| best.winner);
         // Shares of the market are those of the winner, or else of the first model that has any.
@@ -215,6 +208,8 @@ pub(super) fn summaries(
                         share.map(|share| (context, Field::MARKET_SHARE, text(&(share * whole(100)), 10))),
                     );
                 }
+                // Only the account tells it: see `final_amounts`.
+                Summary::FinalAmount => {}
                 Summary::RightsController => {
                     out.push((context, Field::RIGHTS_CONTROLLER, policies.label.clone()));
                     out.extend(policies.party.clone().map(|id| (context, Field::RIGHTS_CONTROLLER_ID, id)));
@@ -223,4 +218,62 @@ pub(super) fn summaries(
         }
     }
     out
+}
+
+/// What each sales context is given.
+fn revenue(basis: &Basis<'_>, paid: &[PaidUsage], sums: &[StatementSum]) -> BTreeMap<usize, Exact> {
+    let mut revenue: BTreeMap<usize, Exact> = BTreeMap::new();
+    if sums.is_empty() {
+        for one in paid {
+            *revenue.entry(one.context).or_insert_with(zero) += one.amount();
+        }
+    }
+    for (context, sum) in sums.iter().filter_map(|sum| sum.context.map(|context| (context, sum))) {
+        *revenue.entry(context).or_insert_with(zero) += from_units(&sum.rounded, basis.places());
+    }
+    revenue
+}
+
+/// What is to be paid for each sales context: what it is given, or its part of what the account
+/// leaves to be paid, in proportion to it. What no context brought in belongs to the first.
+pub(super) fn final_amounts(
+    basis: &Basis<'_>,
+    paid: &[PaidUsage],
+    sums: &[StatementSum],
+    payable: Option<&Exact>,
+    mode: Rounding,
+) -> Summaries {
+    if !basis.policies().summaries.contains(&Summary::FinalAmount) {
+        return Summaries::new();
+    }
+    let places = basis.places();
+    let revenue = revenue(basis, paid, sums);
+    let contexts = basis.contexts();
+    let given: Vec<Exact> = contexts
+        .iter()
+        .map(|context| revenue.get(context).map_or_else(zero, |revenue| round(revenue, places, mode)))
+        .collect();
+    let whole_sum: Exact = given.iter().sum();
+    let amounts = match payable.filter(|payable| **payable != whole_sum) {
+        None => given,
+        Some(payable) => {
+            let units = rounded(payable, places, mode);
+            let scaled = payable * whole(power(places));
+            let parts = given
+                .iter()
+                .map(|given| if whole_sum.is_zero() { zero() } else { given / &whole_sum * &scaled });
+            let parts: Vec<Exact> = parts.collect();
+            let shares = spread(&units, &parts)
+                .map(|shares| shares.iter().map(|share| from_units(share, places)).collect());
+            shares.unwrap_or_else(|| {
+                let mut shares = vec![zero(); given.len()];
+                if let Some(first) = shares.first_mut() {
+                    first.clone_from(payable);
+                }
+                shares
+            })
+        }
+    };
+    let contexts = contexts.into_iter().zip(amounts);
+    contexts.map(|(context, amount)| (context, Field::FINAL_AMOUNT, text(&amount, places))).collect()
 }

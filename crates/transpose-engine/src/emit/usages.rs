@@ -26,6 +26,18 @@ pub(crate) struct UsageColumns<'a> {
     pub(crate) qualified: bool,
     /// What the target writes.
     pub(crate) writes: FieldSet,
+    /// Which columns of recordings are lists; see [`list_columns`].
+    pub(crate) lists: &'a [bool],
+}
+
+/// Which columns are lists whose parts a table separates with `|`: what is known of a work and may
+/// be of several parties.
+pub(crate) fn list_columns(shape: &Shape) -> Vec<bool> {
+    let is_list = |slot: &Slot| match slot {
+        Slot::Field(field) => field.group() == Group::Work && field.spec().many,
+        _ => false,
+    };
+    shape.columns.iter().map(is_list).collect()
 }
 
 /// What usages consist of.
@@ -92,6 +104,11 @@ impl<'a> UsageWriter<'a> {
     /// The shape of what is allocated of a usage, where something is; it follows that of usages.
     pub(crate) fn allocation(&self) -> Option<Shape> {
         self.written.allocations.and_then(Allocations::shape)
+    }
+
+    /// Which columns of recordings are lists.
+    pub(crate) fn lists(&self) -> &[bool] {
+        self.written.lists
     }
 
     /// Which kinds make one usage.
@@ -263,6 +280,7 @@ mod tests {
             timed,
             qualified: false,
             writes: FieldSet::EMPTY,
+            lists: &[],
         }
     }
 

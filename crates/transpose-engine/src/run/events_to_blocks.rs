@@ -6,6 +6,7 @@
 
 use crate::aggregate::budget::Budget;
 use crate::aggregate::counter::Counter;
+use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::{UsageKind, UsageKinds};
 use crate::aggregate::users::{PlaysByUser, UserPlays};
 use crate::aggregate::worker::{CountingRules, CountingWorker, RefundRules};
@@ -17,7 +18,7 @@ use crate::consolidate::shapes::Shapes;
 use crate::diagnostics;
 use crate::emit;
 use crate::emit::blocks::{self, BlockEncoding};
-use crate::emit::usages::{UsageColumns, UsageWriter};
+use crate::emit::usages::{UsageColumns, UsageWriter, list_columns};
 use crate::filter::marks::RowMarks;
 use crate::filter::refund_cutoff::RefundCutoff;
 use crate::filter::refund_pairs::RefundPair;
@@ -334,6 +335,9 @@ impl ReportWriter<'_> {
         let timed = reads.contains(Field::EVENT_DURATION);
         let counted = &sorted.totals().contexts;
         set_totals(&mut contexts, counted, self.service_totals, terms, timed);
+        if output.output.writes().contains(Field::CONTEXT_RETURNS) {
+            set_returns(&mut contexts, sorted.totals(), usage_kinds);
+        }
         let before: Vec<Option<String>> = contexts.iter().map(total_usages).collect();
         report_terms(terms.complete(&mut contexts), &mut output.report)?;
         let writes = output.output.writes();
@@ -385,7 +389,9 @@ impl ReportWriter<'_> {
         let qualified = writes.contains(Field::QUALIFIED)
             && (amounts.is_some() || !writes.contains(Field::ROYALTY_BEARING));
         let (amounts, allocations) = (amounts.as_ref(), allocations.as_ref());
-        let columns = UsageColumns { rows: &rows, amounts, allocations, timed, qualified, writes };
+        let lists = list_columns(&self.shapes.recording);
+        let columns =
+            UsageColumns { rows: &rows, amounts, allocations, timed, qualified, writes, lists: &lists };
         let usages = UsageWriter::new(usage_kinds, columns);
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
@@ -429,6 +435,20 @@ fn report_terms(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<
         diagnostics.into_iter().partition(|diagnostic| diagnostic.code.severity == Severity::Error);
     report.diagnostics.extend(diagnostics);
     if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, diagnostics: errors }) }
+}
+
+/// Gives each sales context the number of its returned sales.
+fn set_returns(contexts: &mut [Entity], totals: &Totals, usage_kinds: &UsageKinds) {
+    let mut returns = vec![0_u64; contexts.len()];
+    for (kind, (_, returned)) in (0_u32..).zip(&totals.kinds) {
+        let sum = usage_kinds.context_of(kind).and_then(|context| returns.get_mut(context as usize));
+        if let Some(sum) = sum {
+            *sum = sum.saturating_add(*returned);
+        }
+    }
+    for (context, returned) in contexts.iter_mut().zip(returns) {
+        context.set(Field::CONTEXT_RETURNS, returned.to_string());
+    }
 }
 
 /// Gives each sales context the totals of its usages: those of the whole service (ARCH-66) where

@@ -7,7 +7,7 @@ use crate::families::{Purpose, Role};
 use crate::format::Profile;
 use crate::names::FileName;
 use crate::options::Options;
-use crate::summaries::Model;
+use crate::summaries::{Model, exchange_rate};
 use crate::tables::{self, Layout};
 use crate::write::head::MessageHead;
 use crate::write::identity::TransactionNaming;
@@ -15,6 +15,7 @@ use crate::write::outlook::{missing_in_blocks, unfilled_in_blocks};
 use crate::write::target::{Plan, Target, TargetCell};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use transpose_core::accounting::NO_CURRENCY;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, shown};
 use transpose_core::format::EncodeRequest;
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
@@ -57,12 +58,14 @@ impl Writer {
         let mut currencies: Vec<Box<str>> = Vec::new();
         let ids = head.ids.iter().zip(&head.details);
         let contexts = request.contexts.iter().zip(ids).map(|(context, (id, detail))| {
-            let currency = context.price_currency().map(|code| {
+            let mut numbered = |code: &str| {
                 currencies.iter().position(|known| **known == *code).unwrap_or_else(|| {
                     currencies.push(code.into());
                     currencies.len() - 1
                 })
-            });
+            };
+            let currency = context.price_currency().map(&mut numbered);
+            let owed = numbered(context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
             let use_type = context.text(Field::USE_TYPE);
             ContextPlan {
                 id: id.clone(),
@@ -70,6 +73,9 @@ impl Writer {
                 download: use_type.map(|used| DOWNLOADS.contains(&used)),
                 use_type: use_type.map(Into::into),
                 currency,
+                owed,
+                rate: exchange_rate(context, request.terms).map(Into::into),
+                rights_share: context.text(Field::RIGHTS_SHARE).map(Into::into),
                 model: Model::of(context),
             }
         });
@@ -233,7 +239,8 @@ pub(super) fn once_a_cell(all: Vec<Diagnostic>) -> Vec<Diagnostic> {
 fn unknown_defaults(terms: Option<&dyn Terms>) -> Vec<Diagnostic> {
     let names = terms.map_or(&[][..], Terms::cell_defaults).iter().map(|(name, _)| name);
     let is_known = |name: &str| {
-        tables::records().iter().flat_map(|spec| spec.cells).any(|cell| cell.extra() == Some(name))
+        let is = |cell: &CellSpec| cell.extra().is_some_and(|shared| shared == name || cell.name == name);
+        tables::records().iter().flat_map(|spec| spec.cells).any(is)
     };
     let unknown = names.filter(|name| !is_known(name)).map(|name| {
         let message = format!("`\"cell.{name}\"` under `[defaults]`: no record has such a cell");

@@ -72,6 +72,12 @@ struct ContextPlan {
     /// Whether its usages are downloads, as far as it says.
     download: Option<bool>,
     currency: Option<usize>,
+    /// The number of the currency of royalties.
+    owed: usize,
+    /// The exchange rate from the currency of transaction to that of reporting.
+    rate: Option<Box<str>>,
+    /// The part of the rights that the context is about, 0 to 100.
+    rights_share: Option<Box<str>>,
     model: Model,
 }
 

@@ -100,38 +100,39 @@ struct BlockOutlook<'a> {
 }
 
 impl BlockOutlook<'_> {
-    fn plan(&self, group: Group) -> Option<&Plan> {
-        // A release or recording without any column is not written.
-        let plan = self.plans.iter().find(|plan| plan.group == group)?;
-        (!plan.subjects.is_empty()).then_some(plan)
+    /// The shapes of entities; a release or recording without any column is not written.
+    fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.plans.iter().filter(|plan| !plan.subjects.is_empty())
     }
 
     /// Whether entities of some shape take the record.
     fn is_written(&self, number: u16) -> bool {
-        let mut plans = self.plans.iter().filter(|plan| !plan.subjects.is_empty());
-        plans.any(|plan| {
-            if let Some(kept) = plan.kept {
-                return kept == number;
+        self.plans().any(|plan| self.takes(plan, number))
+    }
+
+    /// Whether entities of a shape take the record.
+    fn takes(&self, plan: &Plan, number: u16) -> bool {
+        if let Some(kept) = plan.kept {
+            return kept == number;
+        }
+        let (first, second) = (plan.first == Some(number), plan.second == Some(number));
+        match plan.group {
+            Group::Usage => {
+                let contexts = self.request.contexts;
+                let takes = |context: &Entity| if self.is_second(plan, context) { second } else { first };
+                if contexts.is_empty() { first } else { contexts.iter().any(takes) }
             }
-            let (first, second) = (plan.first == Some(number), plan.second == Some(number));
-            match plan.group {
-                Group::Usage => {
-                    let contexts = self.request.contexts;
-                    let takes = |context: &Entity| if self.is_second(plan, context) { second } else { first };
-                    if contexts.is_empty() { first } else { contexts.iter().any(takes) }
-                }
-                Group::Recording if plan.first != plan.second && self.lone => {
-                    let details = match self.work {
-                        WorkDetails::Auto => !plan.special.works.is_empty(),
-                        WorkDetails::Always => true,
-                        WorkDetails::Never => false,
-                    };
-                    (first && details) || (second && self.work != WorkDetails::Always)
-                }
-                Group::Release => first || (second && plan.sub),
-                _ => first,
+            Group::Recording if plan.first != plan.second && self.lone => {
+                let details = match self.work {
+                    WorkDetails::Auto => !plan.special.works.is_empty(),
+                    WorkDetails::Always => true,
+                    WorkDetails::Never => false,
+                };
+                (first && details) || (second && self.work != WorkDetails::Always)
             }
-        })
+            Group::Release => first || (second && plan.sub),
+            _ => first,
+        }
     }
 
     /// Whether usages of a sales context take the second of two records.
@@ -176,7 +177,19 @@ impl BlockOutlook<'_> {
         if cell.fallback.is_some() || cell.spec.slot == CellSlot::Structure {
             return Supplied::Always;
         }
-        let Some(plan) = self.plan(group) else { return Supplied::Never };
+        // A single record has parts of several entities.
+        let plans = self.plans().filter(|plan| plan.group == group);
+        let plans = plans.filter(|plan| target.role == Role::Single || self.takes(plan, number));
+        let each = plans.map(|plan| self.supplied_by(plan, number, index, cell));
+        let both = |a, b| if a == b { a } else { Supplied::ByRow };
+        each.reduce(both).unwrap_or(Supplied::Never)
+    }
+
+    /// What fills a mandatory cell of entities of a shape.
+    fn supplied_by(&self, plan: &Plan, number: u16, index: usize, cell: &TargetCell) -> Supplied {
+        if cell.of_deal && plan.special.amount.is_some() {
+            return Supplied::Always;
+        }
         let column = plan.writing(number).and_then(|writing| writing.columns.get(index).copied().flatten());
         let by_row = |known: bool| if known { Supplied::ByRow } else { Supplied::Never };
         match cell.fill {
@@ -205,7 +218,12 @@ impl BlockOutlook<'_> {
                     Supplied::Never
                 }
             }
-            Fill::Plain | Fill::Proprietary | Fill::Price => by_row(column.is_some()),
+            Fill::Plain | Fill::Proprietary | Fill::Price => {
+                let other = cell.counterpart.filter(|_| column.is_none());
+                let other =
+                    other.and_then(|other| plan.writing(number)?.columns.get(other.index).copied()?);
+                by_row(column.or(other).is_some())
+            }
             _ => Supplied::Always,
         }
     }

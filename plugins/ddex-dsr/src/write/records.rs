@@ -12,7 +12,7 @@ use transpose_core::accounting::{Change, UsageTotals};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Tally;
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
-use transpose_core::model::{EntityRef, Field, Group};
+use transpose_core::model::{Cell, EntityRef, Field, Group};
 
 impl Writer {
     /// The record of a usage that was not read from one that the version has.
@@ -77,8 +77,16 @@ impl Writer {
                 _ => self.part_links(run, items, target, item, &mut links),
             }
             tally.lines += 1;
-            let record =
-                Record { run, target, plan: item.plan, entity: item.entity, out, fits: false, id: (0, 0) };
+            let record = Record {
+                run,
+                target,
+                plan: item.plan,
+                entity: item.entity,
+                out,
+                fits: false,
+                id: (0, 0),
+                other: Cell::Absent,
+            };
             let id = record.write(writing, &links);
             if let Some(place) = run.ids.get_mut(index as usize) {
                 *place = id;
@@ -162,8 +170,14 @@ impl Writer {
         let price = column(entity, special.price);
         let currency = context.and_then(|context| context.currency);
         let counted = account.add(quantity, price, duration, currency);
-        if counted.and_then(|()| account.add_returns(column(entity, special.returns))).is_none() {
-            let why = "quantity, returns, price or duration of a usage is not an exact number, or a sum is too long";
+        if counted
+            .and_then(|()| account.add_returns(column(entity, special.returns)))
+            .and_then(|()| {
+                account.add_owed(column(entity, special.amount), context.map_or(0, |context| context.owed))
+            })
+            .is_none()
+        {
+            let why = "quantity, returns, price, amount or duration of a usage is not an exact number, or a sum is too long";
             return Err(no_item(run, entity, why));
         }
         if duration.is_some() && !keeps_duration {
