@@ -1,5 +1,5 @@
-//! What is known of an output before a row is read: the header, the sales contexts and the shapes of
-//! its blocks, and from these the mandatory cells that nothing would fill.
+//! What is known of an output before a row is read: the header, the sales contexts and the shapes
+//! of its blocks, and from these the mandatory cells that nothing would fill.
 //!
 //! The shapes are those that a run makes of events (`emit`), so that what is missing here is
 //! missing in every row there. Totals and amounts, which only the rows tell, stand here as zeros:

@@ -37,8 +37,8 @@ pub(crate) fn cell_default<'a>(cell: &CellSpec, terms: Option<&'a dyn Terms>) ->
     text(cell.name).or_else(|| text(shared))
 }
 
-/// The exchange rate from the currency of transaction to that of reporting: 1 where no other currency
-/// is named.
+/// The exchange rate from the currency of transaction to that of reporting: 1 where no other
+/// currency is named.
 pub(crate) fn exchange_rate(context: &Entity, terms: Option<&dyn Terms>) -> Option<String> {
     let text = |field| value_of(context, field, terms).map(|value| value.first().to_owned());
     let same = || match text(Field::TRANSACTION_CURRENCY) {

@@ -6,7 +6,7 @@ usage: check_message.py [--tabs] FOLDER...
 Each folder holds the files of one message and nothing else. Uses only the facts in ../spec and says what is wrong, one line each; exit code 1 if
 anything is. With --tabs, text may hold escaped tabs; with --announced, delimiters
 inside data are in the notation of the edition that the header announces, and in the current one otherwise; with --tiers, summary records may be of
-tiers of the service that the header names. The rules are those of DSR named V-... and ARCH-...; of check_dsr.py, which checks one
+tiers of the service that the header names, and blocks have any different ids. The rules are those of DSR named V-... and ARCH-...; of check_dsr.py, which checks one
 profile, only the notation of cells is taken.
 """
 import os
@@ -121,7 +121,8 @@ class Facts:
         for profile in load("profiles.json")["profiles"]:
             also = assumed[profile["profile"], profile["version"], profile["variant"]]
             name, version = also.get("name", profile["profile"]), also.get("as_version", profile["version"])
-            self.profiles[name, version] = profile
+            for name in {name, also.get("written", name)}:
+                self.profiles[name, version] = profile
         self.known = {(r["type"], r["generation"]): r for r in definitions()}
         self.bound = {}
 
@@ -343,9 +344,12 @@ class Message:
                     if not groups or row.get("BlockId") != groups[-1][0].get("BlockId"):
                         groups.append([])
                     groups[-1].append(row)
+            ids = [group[0].get("BlockId") for group in groups]
+            if not single and len(set(ids)) != len(ids):
+                self.wrong.append("file %d has a block twice" % (index + 1))
             for group in groups:
                 blocks += 1
-                if not single and group[0].get("BlockId") != str(blocks):
+                if not single and not self.tiers and group[0].get("BlockId") != str(blocks):
                     self.say(group[0], "block %s is number %d" % (group[0].get("BlockId"), blocks))
                 self.block(group, summaries, sales, sums, used, returns, single)
             foot = rows[-1]

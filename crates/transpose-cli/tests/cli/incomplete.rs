@@ -26,7 +26,7 @@ fn nothing_is_written_and_each_cell_is_told_once() {
     // In summary records as well, whatever the number of sales contexts.
     let ran = convert(&sandbox, "", &["--to", "ddex.dsr.radio", "-o", "out/"]).ends(2);
     assert_eq!(ran.err.matches("error[DSR0301]").count(), 1, "{}", ran.err);
-    ran.says("nor in 31 other sales contexts").says("Set `\"cell.ListenerHours\"` under `[defaults]`");
+    ran.says("nor in 31 other sales contexts").says("Set `tuning-hours` in");
     assert!(sandbox.names("out").is_empty());
 }
 

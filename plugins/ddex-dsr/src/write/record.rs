@@ -275,8 +275,8 @@ impl Record<'_, '_, '_> {
         amount
     }
 
-    /// The amount of the cell in the other currency, at the exchange rate of the sales context; what
-    /// was read empty stays so where it may.
+    /// The amount of the cell in the other currency, at the exchange rate of the sales context;
+    /// what was read empty stays so where it may.
     fn exchanged(&mut self, cell: &TargetCell, links: &Links<'_>) -> bool {
         let wanted = cell.mandatory || self.plan.kept.is_none();
         let (Some(counterpart), true) = (cell.counterpart, wanted) else { return false };

@@ -13,6 +13,7 @@ use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Tally;
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
 use transpose_core::model::{Cell, EntityRef, Field, Group};
+use transpose_records::write;
 
 impl Writer {
     /// The record of a usage that was not read from one that the version has.
@@ -43,8 +44,48 @@ impl Writer {
         account: &mut UsageTotals,
         out: &mut Vec<u8>,
     ) -> Result<Tally, Fatal> {
-        let fits = items.arrange(self);
-        let items = &*items;
+        let mut fits = items.arrange(self);
+        if !fits {
+            let parts = items.divisible();
+            let fit = |items: &mut Items<'_>, part: u32| {
+                items.part = Some(part);
+                items.arrange(self)
+            };
+            // A version with room for one recording in a block has a block for each.
+            fits = !parts.is_empty() && parts.iter().all(|part| fit(items, *part));
+            if fits {
+                let mut tally = Tally::default();
+                for (place, part) in parts.into_iter().enumerate() {
+                    fit(items, part);
+                    let mut own = id.to_vec();
+                    if place > 0 {
+                        own.push(b'.');
+                        write::whole(place as u64 + 1, &mut own);
+                    }
+                    let before = usages_before + tally.usages;
+                    tally.add(self.arranged(run, items, (&own, before), account, out)?);
+                }
+                return Ok(tally);
+            }
+            items.part = None;
+            items.arrange(self);
+        }
+        let tally = self.arranged(run, items, (id, usages_before), account, out)?;
+        if tally.lines > 0 && !fits {
+            unknown_shape(run, id, items.release.is_some() && items.recordings == 0);
+        }
+        Ok(tally)
+    }
+
+    /// Writes the entities of a block, or of a part of it, in the order that was found.
+    fn arranged(
+        &self,
+        run: &mut Run<'_>,
+        items: &Items<'_>,
+        (id, usages_before): (&[u8], u64),
+        account: &mut UsageTotals,
+        out: &mut Vec<u8>,
+    ) -> Result<Tally, Fatal> {
         let label = if self.labels { self.label(run, items) } else { None };
         let mut tally = Tally::default();
         run.ids.clear();
@@ -97,9 +138,6 @@ impl Writer {
         }
         if tally.lines > 0 {
             tally.blocks = 1;
-            if !fits {
-                unknown_shape(run, id, items.release.is_some() && items.recordings == 0);
-            }
         }
         Ok(tally)
     }

@@ -87,8 +87,8 @@ pub(super) struct TargetCell {
     pub(super) optional: bool,
     /// The cell that shows the same amount in the other currency.
     pub(super) counterpart: Option<Counterpart>,
-    /// Whether it shows what a deal gives for the usage, in one of the two currencies: 0 for what is
-    /// not paid for.
+    /// Whether it shows what a deal gives for the usage, in one of the two currencies: 0 for what
+    /// is not paid for.
     pub(super) of_deal: bool,
     /// In a single record: what the cell describes. A cell of the work is of that group here,
     /// whoever has its details.
