@@ -19,8 +19,8 @@ use transpose_core::format::{
 };
 use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_core::terms::{
-    ConflictPolicy, DuplicatePolicy, QualifyingPlay, Rounding, Royalties, RoyaltyTerms, ServiceTotal, Terms,
-    UnitRate, UnroutedPolicy, UsageTotal,
+    ConflictPolicy, DuplicatePolicy, Earnings, QualifyingPlay, Rounding, Royalties, RoyaltyTerms,
+    ServiceTotal, Terms, UnitRate, UnroutedPolicy, UsageTotal,
 };
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::validate::{Severities, Validation};
@@ -117,7 +117,13 @@ impl RoyaltyTerms for PayingAgreement {
             if let Some(sum) = sum.filter(|_| kind.bearing) {
                 exact[sum as usize] += i128::from(kind.plays) * numerator * (ALL / denominator);
             }
-            let unit = UnitRate { numerator, denominator: denominator * 100, model: "per-play".into(), sum };
+            let unit = UnitRate {
+                numerator,
+                denominator: denominator * 100,
+                model: "per-play".into(),
+                sum,
+                ..UnitRate::default()
+            };
             units.push(kind.bearing.then_some(unit));
         }
         for context in contexts.iter_mut().filter(|_| self.allocates) {
@@ -132,6 +138,10 @@ impl RoyaltyTerms for PayingAgreement {
         let sums = exact.into_iter().map(|exact: i128| (exact + ALL / 2).div_euclid(ALL)).collect();
         let rounding = Some(Rounding::HalfEven);
         Ok(Royalties { units, sums, places: 2, rounding, deal: "northwind".into(), ..Royalties::default() })
+    }
+    fn close(&self, royalties: &mut Royalties, earned: Earnings) -> Result<(), Vec<Diagnostic>> {
+        royalties.totals.payable = earned.earned;
+        Ok(())
     }
 }
 

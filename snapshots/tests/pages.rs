@@ -32,8 +32,8 @@ fn every_rule_is_reported_by_a_diagnostic() {
     let rules = Rules::load(&root()).unwrap();
     let registry = Registry::load().unwrap();
     let missing: Vec<&str> = rules.missing(&registry).iter().map(|rule| rule.id.as_str()).collect();
-    println!("{} of {} rules have no finding: {}", missing.len(), rules.rules.len(), missing.join(", "));
-    assert!(missing.len() <= MISSING, "no finding names {}", missing.join(", "));
+    println!("{} of {} rules have no diagnostic: {}", missing.len(), rules.rules.len(), missing.join(", "));
+    assert!(missing.len() <= MISSING, "no diagnostic names {}", missing.join(", "));
     for rule in rules.rules.iter().filter(|rule| !rule.unreported.is_empty()) {
         let code = registry.codes().find(|code| code.implements(&rule.id));
         assert!(code.is_none(), "{} says that nothing reports it, but {code:?} does", rule.id);

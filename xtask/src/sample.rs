@@ -204,7 +204,7 @@ fn readme(damaged: &damaged::DamagedReport) -> String {
          log and catalogue of the report, with DuckDB. For benchmarks,\n\
          `cargo xtask sample --rows N --out FILE` writes the same layout at any size.\n\n\
          ## Faults in the damaged report\n\n\
-         Lines count from 1 with the header row; the device name of row 1 spans two lines. \"Counted\" tells what\n\
+         Lines count from 1 with the header row; the device name of row 1 spans two lines. \"Counted\" says what\n\
          `xtask/oracle/count.py --period 2026-10` does with the row.\n\n\
          | Line | Row | Column | Fault | Cell | Counted |\n\
          | ---: | ---: | --- | --- | --- | --- |\n\

@@ -1,8 +1,8 @@
 //! {{TITLE}}: one play a line, six cells divided by `|`, no quoting; lines that begin with `#` are
 //! comments.
 //!
-//! Replace this text by what the format is, where it was taken from and when. The first line tells
-//! the format from every other.
+//! Replace this text by what the format is, where it was taken from and when. The first line
+//! distinguishes the format from every other.
 
 use transpose_codes::{Duration, Isrc, Territory, Timestamp};
 use transpose_core::format::{Format, FormatTraits, Grain, Manifest, Status};

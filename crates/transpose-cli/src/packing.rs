@@ -105,7 +105,7 @@ impl Packing {
     }
 }
 
-/// The option of a table that says what stands between cells.
+/// The option of a table that says what is between cells.
 const DELIMITER: &str = "delimiter";
 
 /// What `--container` may be for a format.

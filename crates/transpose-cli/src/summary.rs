@@ -3,11 +3,13 @@
 
 use crate::exit::Exit;
 use crate::messages::Messages;
-use crate::text::{counted, number, printable};
+use crate::text::{counted, number, printable, table};
 use serde_json::json;
 use std::fmt::Write as _;
 use transpose_core::accounting::{Ledger, RunReport};
 use transpose_core::diagnostics::{Fatal, Severity};
+use transpose_core::model::Field;
+use transpose_core::terms::StatementTotals;
 use transpose_io::WrittenFile;
 
 /// How a run ended, with one output or many.
@@ -51,6 +53,38 @@ impl Ending<'_> {
         });
         format!("found: {}\n", found.join(", "))
     }
+}
+
+/// What statements say of money, a line each, by the names of their outputs. Amounts that are zero
+/// everywhere are left out, but for the first and what is payable.
+pub(crate) fn statements(stated: &[(&str, &StatementTotals)]) -> String {
+    if stated.is_empty() {
+        return String::new();
+    }
+    let shown = |field: Field| {
+        let always = [Field::STATEMENT_GROSS, Field::STATEMENT_PAYABLE].contains(&field);
+        let of = |(_, totals): &(&str, &StatementTotals)| totals.amounts();
+        always || stated.iter().flat_map(of).any(|(known, amount)| known == field && !amount.is_zero())
+    };
+    let fields: Vec<Field> = StatementTotals::default().amounts().map(|(field, _)| field).into();
+    let fields: Vec<Field> = fields.into_iter().filter(|field| shown(*field)).collect();
+    let word = |field: &Field| field.id().rsplit('.').next().unwrap_or_default().to_owned();
+    let head = std::iter::once(String::new()).chain(fields.iter().map(word)).chain([String::new()]);
+    let mut rows: Vec<Vec<String>> = vec![head.collect()];
+    for (name, totals) in stated {
+        let amounts = totals.amounts().into_iter().filter(|(field, _)| fields.contains(field));
+        let amounts = amounts.map(|(_, amount)| amount.to_string());
+        let name = printable(name);
+        rows.push(std::iter::once(name).chain(amounts).chain([totals.currency.to_string()]).collect());
+    }
+    let named = stated.iter().any(|(name, _)| !name.is_empty());
+    if !named {
+        for row in &mut rows {
+            row.remove(0);
+        }
+    }
+    let right: Vec<usize> = (usize::from(named)..rows.first().map_or(0, Vec::len)).collect();
+    format!("statement\n{}", table(2, &right, &rows))
 }
 
 /// Writes why a run ended before it read anything.

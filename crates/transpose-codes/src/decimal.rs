@@ -142,6 +142,15 @@ pub fn scaled(text: &[u8]) -> Option<(i64, u32)> {
 
 /// Writes a number in plain notation, with a dot, without trailing zeros; zero is `0`.
 pub fn write(value: &Decimal, out: &mut Vec<u8>) {
+    write_digits(value, false, out);
+}
+
+/// As [`write`](fn@write), with all decimal places of the scale: `3.50` of an amount in cents.
+pub fn write_places(value: &Decimal, out: &mut Vec<u8>) {
+    write_digits(value, true, out);
+}
+
+fn write_digits(value: &Decimal, all_places: bool, out: &mut Vec<u8>) {
     let mantissa = value.mantissa();
     let mut digits = [b'0'; 40];
     let mut rest = mantissa.unsigned_abs();
@@ -165,7 +174,7 @@ pub fn write(value: &Decimal, out: &mut Vec<u8>) {
     let digits = digits.get(digits.len() - len..).unwrap_or_default();
     let (whole, mut fraction) =
         digits.split_at_checked(len - value.scale() as usize).unwrap_or((digits, &[]));
-    while let Some(shorter) = fraction.strip_suffix(b"0") {
+    while let Some(shorter) = fraction.strip_suffix(b"0").filter(|_| !all_places) {
         fraction = shorter;
     }
     if mantissa < 0 {

@@ -130,14 +130,17 @@ struct PeriodEntry {
     late_refunds: Decimal,
     recouped: Decimal,
     shortfall: Decimal,
+    withheld_of_payment: Decimal,
     payable: Decimal,
     closing: Decimal,
+    withheld_of_earnings: Decimal,
+    grossed_up: Decimal,
     inputs: String,
     place: Location,
 }
 
 /// The keys of amounts of a period, in the order in which they are written.
-const AMOUNTS: [&str; 9] = [
+const AMOUNTS: [&str; 12] = [
     "advance",
     "opening",
     "earned",
@@ -145,12 +148,18 @@ const AMOUNTS: [&str; 9] = [
     "late-refunds",
     "recouped",
     "shortfall",
+    "withheld-of-payment",
     "payable",
     "closing",
+    "withheld-of-earnings",
+    "grossed-up",
 ];
 
+/// Those that are written, and needed, only where they are not zero: they come of withholding.
+const OF_WITHHOLDING: [&str; 3] = ["withheld-of-payment", "withheld-of-earnings", "grossed-up"];
+
 impl PeriodEntry {
-    fn amounts(&self) -> [Decimal; 9] {
+    fn amounts(&self) -> [Decimal; 12] {
         [
             self.advance,
             self.opening,
@@ -159,8 +168,11 @@ impl PeriodEntry {
             self.late_refunds,
             self.recouped,
             self.shortfall,
+            self.withheld_of_payment,
             self.payable,
             self.closing,
+            self.withheld_of_earnings,
+            self.grossed_up,
         ]
     }
 
@@ -177,9 +189,8 @@ impl PeriodEntry {
         if decimal::sum(self.opening, -self.recouped) != Some(self.closing) {
             return Some("closing");
         }
-        let payable = self
-            .income()
-            .and_then(|income| decimal::sum(decimal::sum(income, -self.recouped)?, self.shortfall));
+        let parts = |income| [income, -self.recouped, self.shortfall, -self.withheld_of_payment];
+        let payable = self.income().and_then(|income| total(parts(income)));
         (payable != Some(self.payable)).then_some("payable")
     }
 }
@@ -380,6 +391,9 @@ impl Balances {
                 let amounts = entered.amounts();
                 let places = amounts.iter().map(Decimal::scale).max().unwrap_or_default();
                 for (key, mut amount) in AMOUNTS.iter().zip(amounts) {
+                    if OF_WITHHOLDING.contains(key) && amount.is_zero() {
+                        continue;
+                    }
                     amount.rescale(places);
                     let _ = writeln!(out, "{key} = \"{amount}\"");
                 }
@@ -406,12 +420,16 @@ fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<Pe
         late_refunds: account.adjusted(closing.period, Kind::LateRefund)?,
         recouped: closing.recouped,
         shortfall: Decimal::ZERO,
+        withheld_of_payment: closing.withheld_of_payment,
         payable: closing.payable,
         closing: closing.unrecouped,
+        withheld_of_earnings: closing.withheld_of_earnings,
+        grossed_up: closing.grossed_up,
         inputs: inputs.to_owned(),
         place: Location::default(),
     };
-    entered.shortfall = total([closing.payable, closing.recouped, -entered.income()?])?;
+    let paid = [closing.payable, closing.withheld_of_payment, closing.recouped, -entered.income()?];
+    entered.shortfall = total(paid)?;
     Some(entered)
 }
 
@@ -554,9 +572,14 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
     let mut keys = Keys::new(reader, table);
     let period = keys.need("period", "period = \"2026-10\"").value("period", value::period);
     let inputs = keys.need("inputs", "inputs = \"…\"").text("inputs");
-    let amounts = AMOUNTS.map(|key| keys.need(key, &format!("{key} = \"0.00\"")).value(key, value::decimal));
-    let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, payable, closing] =
-        amounts;
+    let amounts = AMOUNTS.map(|key| {
+        if OF_WITHHOLDING.contains(&key) && table.entry(key).is_none() {
+            return Some(Decimal::ZERO);
+        }
+        keys.need(key, &format!("{key} = \"0.00\"")).value(key, value::decimal)
+    });
+    let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, amounts @ ..] = amounts;
+    let [withheld_of_payment, payable, closing, withheld_of_earnings, grossed_up] = amounts;
     Some(PeriodEntry {
         period: period?,
         advance: advance?,
@@ -566,8 +589,11 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
         late_refunds: late_refunds?,
         recouped: recouped?,
         shortfall: shortfall?,
+        withheld_of_payment: withheld_of_payment?,
         payable: payable?,
         closing: closing?,
+        withheld_of_earnings: withheld_of_earnings?,
+        grossed_up: grossed_up?,
         inputs: inputs?,
         place: reader.lines.place(table.at),
     })

@@ -271,10 +271,10 @@ figures = "figures.csv"
 # What tracks and releases are, where the inputs only name them.
 # catalogue = ["catalogue.csv"]
 
-# Rows whose play or sale stood before: `off` (nobody looks), `report`, `drop`.
+# Duplicate plays or sales: `off` (do not check), `report`, `drop` (report and drop them).
 duplicates = "report"
 
-# Rows that no output of a set takes: `report` (they are counted and told), `refuse` (nothing is written).
+# Rows that no output of a set takes: `report` (they are counted and reported), `refuse` (nothing is written).
 untaken = "report"
 
 # Accounts between periods (advances, adjustments), for deals that have them. The file is read and replaced; the first run makes it.

@@ -203,7 +203,7 @@ pub fn template_rules() -> &'static str {
 # Everything after `#` is a comment; remove the `#` from what should apply.
 
 # Severities of diagnostics: \"off\", \"info\", \"warning\" or \"error\". By code, by name, or by the rule that they implement;
-# a rule means all of its findings, and what names a single one wins. `transpose explain V-CELL-11` tells the findings of a rule.
+# a rule means all of its diagnostics, and what names a single one wins. `transpose explain V-CELL-11` lists the diagnostics of a rule.
 [severity]
 # DSR0212 = \"off\"
 # unused-context = \"info\"

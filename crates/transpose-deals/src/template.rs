@@ -76,7 +76,7 @@ service = {service}  # no spaces, no underscores: it becomes part of the file na
 [money]
 currency = \"EUR\"  # CHECK: the currency of reporting (ISO 4217); figures are in it
 
-# Which plays are owed for. Without this table every play counts.
+# Which plays are paid for. Without this table every play counts.
 # [qualifying-play]
 # minimum-seconds = 30
 # below = \"not-royalty-bearing\"  # or \"drop\"
@@ -197,9 +197,10 @@ const DEAL: &str = r#"
 # pro-rating = "days"  # where the deal covers a part of the period: days or none
 # share = "100"  # optional: of the gross amount, or `fee = "15"`
 # withholding = [{ territory = "JP", withholding = "20.42" }]  # optional: by territory, or one number
+# withholding-from = "earnings"         # before recoupment; or payment (after it), gross-up (on top of it)
 # exchange = "figures"  # where currencies differ: transaction-currency and exchange-rate of the figures, or [[deal.exchange]]
 
-# The greatest of the models is owed; the first of equals. Rates are a number, or a list of which the first that fits holds: by tier (the service of
+# The greatest of the models is paid; the first of equals. Rates are a number, or a list of which the first that fits holds: by tier (the service of
 # the sales context), territory, use-type, commercial-model, price or retail-price.
 "#;
 

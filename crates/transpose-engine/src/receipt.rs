@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use transpose_core::accounting::{Amounts, ExactSum, Ledger, Loss};
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal};
+use transpose_core::terms::StatementTotals;
 use transpose_io::{WrittenFile, sha256_file};
 
 /// The version of the receipt's own layout.
@@ -82,8 +83,20 @@ pub fn outcome(outcome: &Outcome) -> Value {
     if let Some(object) = value.as_object_mut() {
         let known = ids.into_iter().filter_map(|(key, id)| Some((key, id.as_deref()?)));
         object.extend(known.map(|(key, id)| (key.to_owned(), id.into())));
+        object.extend(
+            outcome.royalties.iter().map(|royalties| ("statement".to_owned(), statement(&royalties.totals))),
+        );
     }
     value
+}
+
+/// What a statement says of money, as JSON; amounts are text.
+pub fn statement(totals: &StatementTotals) -> Value {
+    let amounts = totals.amounts().into_iter().map(|(field, amount)| {
+        let name = field.id().rsplit('.').next().unwrap_or_default();
+        (name.to_owned(), Value::from(amount.to_string()))
+    });
+    std::iter::once(("currency".to_owned(), Value::from(&*totals.currency))).chain(amounts).collect()
 }
 
 /// A file that was written, as JSON.

@@ -1,5 +1,11 @@
 //! Temporary files for what does not fit into memory: written from front to back, read at any
 //! place.
+//!
+//! ```text
+//!  create in --temp-dir ─▶ name removed at once ─▶ write_all: added at the end
+//!                                                  read_at:   any range, by several threads
+//!  drop, exit or kill   ─▶ the last use ends, and the system frees the space
+//! ```
 
 use std::fmt;
 use std::fs::File;

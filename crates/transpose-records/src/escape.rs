@@ -22,7 +22,7 @@ pub enum Escapes {
 impl Escapes {
     /// The notation that a text uses, told by runs of backslashes that mean something in one of the
     /// two only. Where all runs mean something in both it is the current one, and where there is no
-    /// backslash at all, nothing is told.
+    /// backslash at all, nothing is known.
     pub fn likely(text: &[u8]) -> Option<Self> {
         let (mut current, mut older) = (0_u64, 0_u64);
         let mut at = 0;

@@ -87,7 +87,7 @@ pub trait LineFormat: Send + Sync + 'static {
     /// the cell means that there is no value. The error says what is wrong with the cell.
     fn canonical(&self, field: Field, cell: &str, out: &mut Vec<u8>) -> Result<bool, String>;
 
-    /// What stands between two cells.
+    /// What is between two cells.
     fn delimiter(&self) -> u8;
 
     /// Adds a canonical value to a line in the notation of the format; says what is lost, if

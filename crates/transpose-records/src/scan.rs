@@ -1,4 +1,4 @@
-//! The masks of a block: where tabs and line feeds stand, and what makes a cell worth a second
+//! The masks of a block: where tabs and line feeds are, and what makes a cell worth a second
 //! look.
 
 use transpose_text::scan::{BLOCK, ByteSet};

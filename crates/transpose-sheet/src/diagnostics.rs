@@ -215,7 +215,7 @@ transpose_core::codes! {
     /// A preface line is another one.
     pub OTHER_LINE: "SHT0501" "unexpected-line-before-rows" Error
         "The layout has preface lines, and one of them differs from the layout."
-        "Check that the file is of this layout and that nobody has removed its first lines."
+        "Check that the file is of this layout and that its first lines were not removed."
     /// A code that its table does not have.
     pub UNKNOWN_CODE: "SHT0502" "unknown-code-in-cell" Error
         "The layout has a table of codes for the column, and the cell holds none of them."

@@ -234,7 +234,7 @@ pub fn outcome_error(ended: &ConversionOutcome, rows_merge: bool) -> Option<Stri
         Err(fatal) | Ok(Outcome { refused: Some(fatal), .. }) if fatal.failure == Failure::Bug => {
             Some(bug(fatal))
         }
-        Err(fatal) if fatal.diagnostics.is_empty() => Some("a failure without a finding".into()),
+        Err(fatal) if fatal.diagnostics.is_empty() => Some("a failure without a diagnostic".into()),
         Err(_) if !ended.files.is_empty() => Some("a failure that left a file behind".into()),
         Err(fatal) => {
             let empty = fatal.diagnostics.iter().find(|diagnostic| diagnostic.message.is_empty());

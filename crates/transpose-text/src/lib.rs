@@ -1,4 +1,4 @@
-//! Tables of text, whatever they hold: where the bytes stand that divide them, and how a cell is
+//! Tables of text, whatever they hold: where the bytes are that divide them, and how a cell is
 //! quoted.
 //!
 //! | module | holds |

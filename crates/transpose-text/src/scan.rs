@@ -1,6 +1,6 @@
 //! Finds bytes of interest in blocks of 64 bytes.
 //!
-//! A [`Pass`] goes over a text and asks, block by block, where the bytes of a [`ByteSet`] stand;
+//! A [`Pass`] goes over a text and asks, block by block, where the bytes of a [`ByteSet`] are;
 //! the answer is a mask with a bit for each byte, the first byte as the lowest bit. [`run`] runs a
 //! pass with the best instructions that the processor has: AVX2 where it is there, SSE2, which
 //! every x86-64 has, or what the compiler finds elsewhere. All give the same masks.

@@ -104,7 +104,7 @@ pub(crate) struct Candidate {
     pub(crate) with: &'static [Field],
     /// Only versions that do not bind this family take it; may be empty.
     pub(crate) unless: &'static str,
-    /// Whether it is taken even where mandatory cells cannot be filled, which is then told.
+    /// Whether it is taken even where mandatory cells cannot be filled, which is then reported.
     pub(crate) incomplete: bool,
 }
 

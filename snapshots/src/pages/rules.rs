@@ -27,8 +27,8 @@ const AREAS: [(&str, &str); 11] = [
 const OPENING: &str = "\
 # Rules of the validation
 
-What `transpose validate` checks, rule by rule. A rule says what holds in a sound message, and how bad it is when it does not; a finding of
-one of the named codes reports where. `transpose explain V-CELL-3` tells the same on the command line.
+What `transpose validate` checks, rule by rule. A rule says what holds in a sound message, and how bad it is when it does not; a diagnostic of
+one of the named codes reports where. `transpose explain V-CELL-3` shows the same on the command line.
 ";
 
 /// The rules, in the order of their file.
@@ -79,7 +79,7 @@ impl Rules {
             // Writing to a string cannot fail.
             let _ = write!(
                 out,
-                "\n## {title}\n\n| rule | severity | what holds | findings |\n| --- | --- | --- | --- |\n"
+                "\n## {title}\n\n| rule | severity | what holds | diagnostics |\n| --- | --- | --- | --- |\n"
             );
             for rule in self.rules.iter().filter(|rule| rule.area() == area) {
                 let holds = [rule.about.as_str(), &rule.note].join(" ");
@@ -93,7 +93,7 @@ impl Rules {
                 );
             }
         }
-        out.push_str("\n## Findings\n");
+        out.push_str("\n## Diagnostics\n");
         for code in registry.codes() {
             let rules: Vec<&str> = self
                 .rules

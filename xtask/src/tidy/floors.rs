@@ -79,7 +79,7 @@ impl Crate {
 /// The modules of a crate as its files are: which files are whose, and who uses whom.
 struct Plan {
     files: Vec<File>,
-    /// Where macros stand that other crates may use.
+    /// Where macros are that other crates may use.
     macros: BTreeMap<String, Module>,
 }
 

@@ -1,4 +1,5 @@
-//! The subcommands, one module each. Control flows from [`run`] into the `run` method of a command.
+//! The subcommands, one module each. Control flows from [`run()`] into the `run` method of a
+//! command, which opens what it needs (`open`), asks the engine and prints what happened.
 
 mod compare;
 mod completions;

@@ -11,7 +11,7 @@ use transpose_core::format::{Format, Framing, Probe, Registry};
 use transpose_engine::diagnostics::io;
 use transpose_io::{Compression, Input, IoError, Limits};
 
-/// What the content of inputs does not tell of what they come in.
+/// What the content of inputs does not say of what they come in.
 #[derive(clap::Args, Default)]
 pub(crate) struct Containers {
     /// The encoding of the inputs, such as `windows-1252`, `shift_jis` or `utf-16le`; by default
@@ -28,7 +28,7 @@ pub(crate) struct Containers {
 }
 
 impl Containers {
-    /// Columns that the inputs lack, with their values; their content tells the rest.
+    /// Columns that the inputs lack, with their values; their content says the rest.
     pub(crate) fn with_columns(columns: Vec<(String, String)>) -> Self {
         Self { columns, ..Self::default() }
     }

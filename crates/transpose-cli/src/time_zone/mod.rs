@@ -1,4 +1,5 @@
-//! Time zones, in which days begin and end.
+//! Time zones, in which days begin and end. In tests, `oracle` compares them with another copy of
+//! the IANA database.
 
 #[cfg(test)]
 mod oracle;

@@ -253,7 +253,7 @@ def main(examples, out):
     month = Month(examples)
     labels = lambda name: os.path.join(out, "labels", name)
     rows, _, _ = table(labels("fjordlight-2026-10.csv"), ",", "Qualified plays")
-    rows = [(row["Territory"], row["Service"], int(row["Qualified plays"]), row["Amount"]) for row in rows]
+    rows = [(row["Territory"], row["Service"], int(row["Qualified plays"]), row["Amount"]) for row in rows if row["Amount"]]
     check("fjordlight", fjordlight(month), rows, "Fjordlight Records", month, "statement", 2, "half-up")
     rows, _, _ = table(labels("hatoba-2026-10.csv"), ";", "Net Revenue")
     rows = [(NAMES[row["Country / Region"]], row["Platform"], int(row["Quantity"]), row["Net Revenue"]) for row in rows]

@@ -89,7 +89,9 @@ impl Month {
         let bytes = self.sandbox.read(name);
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let column = reader.headers().unwrap().iter().position(|heading| heading == "Amount").unwrap();
-        reader.records().map(|record| record.unwrap().get(column).unwrap().to_owned()).collect()
+        let amounts = reader.records().map(|record| record.unwrap().get(column).unwrap().to_owned());
+        // The lines of the statement behind the rows have no amount there.
+        amounts.filter(|amount| !amount.is_empty()).collect()
     }
 
     fn wrote(&self, name: &str) -> bool {
@@ -135,9 +137,9 @@ fn a_rule_by_territory_leaves_pools_and_minima_whole() {
     let fixed = "model = \"fixed-subscriber-minimum\"\nminimum = \"1\"";
     for (deal, amount) in [
         // 1,800 EUR by 10 of 40 plays.
-        (deal("X", "Label X", shared, REVENUE), "450"),
+        (deal("X", "Label X", shared, REVENUE), "450.00"),
         // One euro for each of 300 subscribers.
-        (deal("X", "Label X", "counts = \"all\"\nsubscribers = \"counted\"", fixed), "300"),
+        (deal("X", "Label X", "counts = \"all\"\nsubscribers = \"counted\"", fixed), "300.00"),
     ] {
         let month = Month::new(&OF_TWO, &deal, TWO_TERRITORIES);
         for territory in ["", ", territory = \"GB\"", ", territory = [\"GB\", \"FR\"]", ", plan = \"prem\""] {
@@ -164,11 +166,11 @@ fn a_conversion_pays_plays_of_the_label_and_divides_by_all() {
     let month = Month::new(&OF_TWO, &deal("X", "Label X", shared, REVENUE), TWO_TERRITORIES);
     month.convert(&[]).ends(0).says("filtered     30     30").says("other-label");
     // As in a job: 1,800 EUR by 10 of 40 plays.
-    assert_eq!(month.amounts("x.csv"), ["450"]);
+    assert_eq!(month.amounts("x.csv"), ["450.00"]);
 
     let month = Month::new(&OF_TWO, &deal("X", "Label X", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
     month.convert(&[]).ends(0);
-    assert_eq!(month.amounts("x.csv"), ["0.1"]);
+    assert_eq!(month.amounts("x.csv"), ["0.10"]);
 }
 
 #[test]
@@ -210,7 +212,7 @@ fn an_input_without_the_label_is_refused() {
 fn a_job_pays_plays_of_the_label_whatever_its_rule_takes() {
     let month = Month::new(&OF_TWO, &deal("X", "Label X", "counts = \"all\"", PER_PLAY), TWO_TERRITORIES);
     month.job(&output("x", "territory = \"GB\"", "")).ends(0);
-    assert_eq!(month.amounts("out/x.csv"), ["0.1"]);
+    assert_eq!(month.amounts("out/x.csv"), ["0.10"]);
 }
 
 #[test]
@@ -222,7 +224,7 @@ fn several_deals_of_an_agreement_are_chosen_by_label() {
     let outputs = output("x", "label = \"Label X\"", "set = \"l\"")
         + &output("y", "label = \"Label Y\"", "set = \"l\"");
     month.job(&outputs).ends(0);
-    assert_eq!(month.amounts("out/x.csv"), ["450"]);
+    assert_eq!(month.amounts("out/x.csv"), ["450.00"]);
     let of_y: f64 = month.amounts("out/y.csv").iter().map(|amount| amount.parse::<f64>().unwrap()).sum();
     assert_eq!(of_y.to_string(), "675");
     // Nothing says which one holds.
@@ -242,7 +244,7 @@ fn successive_deals_of_a_label_are_named_by_a_job() {
     month.job(&outputs).ends(0);
     assert_eq!(
         (month.amounts("out/a.csv"), month.amounts("out/b.csv")),
-        (vec!["3".into()], vec!["5".into()])
+        (vec!["3.00".into()], vec!["5.00".into()])
     );
     month.job(&output("a", rule, "deal = \"third\"")).ends(2).says("DEA0506").says("third");
 }
@@ -297,7 +299,7 @@ fn paying_by_user_needs_the_plays_of_others() {
     let month = Month::new(&plays, &a, figures);
     // 7.00 of the one user, and 20 of 100 plays of the other's 7.00.
     month.convert(&[]).ends(0);
-    assert_eq!(month.amounts("x.csv"), ["8.4"]);
+    assert_eq!(month.amounts("x.csv"), ["8.40"]);
     let alone = Month::new(plays.get(..2).unwrap(), &a, figures);
     alone.convert(&[]).ends(2).says("DEA0538");
     assert!(!alone.wrote("x.csv"));
@@ -310,9 +312,9 @@ fn figures_of_a_month_are_cut_to_the_days_of_the_deal() {
     let lines = "counts = \"all\"\npool = \"territory\"\ntotal = \"figures\"\nfrom = 2026-10-16\n";
     for (policy, amount) in [
         // 600.00 and 800 plays, both times 16 / 31.
-        ("days", "75"),
+        ("days", "75.00"),
         // The figures are those of the days already.
-        ("none", "75"),
+        ("none", "75.00"),
     ] {
         let lines = format!("{lines}pro-rating = {policy:?}");
         let month = Month::new(&plays, &deal("X", "Label X", &lines, REVENUE), figures);

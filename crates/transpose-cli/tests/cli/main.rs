@@ -27,6 +27,7 @@ mod run;
 mod sales;
 mod schedule;
 mod selection;
+mod statements;
 mod support;
 mod templates;
 mod validate;

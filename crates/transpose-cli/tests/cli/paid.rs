@@ -64,7 +64,9 @@ fn paid(sandbox: &Sandbox, name: &str) -> i64 {
         let (whole, part) = cell.split_once('.').unwrap_or((cell, ""));
         format!("{whole}{part:0<2}").parse::<i64>().unwrap()
     };
-    reader.records().map(|record| cents(record.unwrap().get(amount).unwrap())).sum()
+    let records = reader.records().map(|record| record.unwrap().get(amount).unwrap().to_owned());
+    // The lines of the statement behind the rows have no amount there.
+    records.filter(|amount| !amount.is_empty()).map(|amount| cents(&amount)).sum()
 }
 
 const FIGURES: &str = "period,territory,plan,net-revenue,subscribers\n2026-10,GB,prem,1000.00,100\n2026-10,DE,prem,2000.00,200\n";

@@ -2,6 +2,8 @@
 //!
 //! A duration is exact to the microsecond. Further digits of a text are rounded half up, and
 //! [`ParsedDuration::rounded`] says so.
+//!
+//! `read` and `write` have the notations, `error` says why a text is no duration.
 
 mod error;
 mod read;

@@ -1,4 +1,12 @@
-//! What a run accounts for: the ledger, the loss report, what encoders wrote.
+//! What a run accounts for: what was read, lost and written, in exact numbers.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `ledger` | everything that was read is converted, rejected or filtered |
+//! | `loss` | what a conversion loses, guesses or changes |
+//! | `run_report` | diagnostics, loss and ledger, merged in the order of the input |
+//! | `usage_totals` | what an encoder accounts for while it writes |
+//! | `exact_sum` | the one exact sum |
 
 mod exact_sum;
 mod ledger;

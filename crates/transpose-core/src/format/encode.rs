@@ -26,12 +26,12 @@ pub struct EncodeRequest<'a> {
     pub terms: Option<&'a dyn Terms>,
     /// The moment of the run.
     pub now: Timestamp,
-    /// What tells the output from all others.
+    /// What distinguishes the output from all others.
     pub identity: OutputIdentity<'a>,
 }
 
-/// What tells an output from all others, for formats whose messages have identifiers: two outputs
-/// that differ in anything differ here.
+/// What distinguishes an output from all others, for formats whose messages have identifiers: two
+/// outputs that differ in anything differ here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutputIdentity<'a> {
     /// The name that the job gives it; empty where there is only one output.

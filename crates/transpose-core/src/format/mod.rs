@@ -12,6 +12,17 @@
 //! the guess by comparing it with the place at which the chunk before ended; a wrong guess is
 //! indexed again from the right place. Only then is the chunk decoded. So the result depends
 //! neither on chunk size nor on the number of workers, whatever is in quotes.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `mod` | [`Format`], its [`Manifest`], and what it opens and creates |
+//! | `recognise` | how the format of a file is found by its content |
+//! | `decode`, `validate` | decoders of events and of blocks, and what validation asks besides |
+//! | `encode` | encoders of events and of blocks |
+//! | [`options`] | options of a format, with their types and defaults |
+//! | `framing` | what turns an input that is not delimited text into delimited text |
+//! | `container` | what tables are written into |
+//! | [`registry`] | the formats that are linked in |
 
 mod container;
 mod decode;
@@ -53,7 +64,7 @@ pub enum Grain {
     Catalogue,
 }
 
-/// How settled a format is.
+/// How stable a format is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// May still change.
@@ -86,7 +97,7 @@ pub struct Manifest {
     pub reads: bool,
     /// Whether it can be written.
     pub writes: bool,
-    /// How settled it is.
+    /// How stable it is.
     pub status: Status,
     /// Where the layout was taken from.
     pub reference: Cow<'static, str>,

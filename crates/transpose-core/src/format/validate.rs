@@ -71,7 +71,7 @@ pub enum ValueRef {
     Entity(usize, Field),
 }
 
-/// Copies an input line by line and mends what can be mended without asking anybody.
+/// Copies an input line by line and mends what can be mended without asking the sender.
 pub trait Repair: Send {
     /// Writes what represents a line to `out`, which is empty, and reports each change as a
     /// diagnostic with its place. The line is given and written without its line end, which the

@@ -160,6 +160,17 @@ fields! {
         REPERTOIRE "header.repertoire" Text many "The repertoires that the message represents.";
         PARTNER_NAME "header.partner-name" Text "The name that the platform has given to the reporting service.";
         PARTNER "header.partner" Id "The number that the platform has given to the reporting service.";
+        STATEMENT_CURRENCY "header.statement.currency" Currency "The currency of the amounts of the statement.";
+        STATEMENT_GROSS "header.statement.gross" Decimal "What was earned before the recipient's share or fee, and before withholding.";
+        STATEMENT_SHARE "header.statement.share" Decimal "What of the gross amount is the recipient's.";
+        STATEMENT_WITHHELD "header.statement.withheld" Decimal "What is withheld of the recipient's share, or of the payment.";
+        STATEMENT_EARNED "header.statement.earned" Decimal "What was earned in the period, after what is withheld from earnings.";
+        STATEMENT_ADJUSTED "header.statement.adjusted" Decimal "Corrections and late refunds of the period.";
+        STATEMENT_RECOUPED "header.statement.recouped" Decimal "What was set against an advance; negative where refunds raise the balance.";
+        STATEMENT_SHORTFALL "header.statement.shortfall" Decimal "What is missing of a guarantee whose term ends.";
+        STATEMENT_GROSSED_UP "header.statement.grossed-up" Decimal "What the payer adds for the tax on the payment.";
+        STATEMENT_PAYABLE "header.statement.payable" Decimal "What is to be paid.";
+        STATEMENT_UNRECOUPED "header.statement.unrecouped" Decimal "What is left to be earned before anything is paid.";
     }
     Context {
         CONTEXT_ID "context.id" Id "The identifier of the sales context in its message.";
@@ -307,6 +318,7 @@ fields! {
         AMOUNT "usage.amount" Decimal "The royalties of the usage, in the currency of reporting; negative for returns.";
         GROSS_AMOUNT "usage.gross-amount" Decimal "What was earned by the usage before shares and fees, in the currency of reporting.";
         SHARE "usage.share" Decimal "The share of the gross amount that is payable, 0 to 100.";
+        WITHHELD "usage.withheld" Decimal "What is withheld of the share of the usage, in the currency of reporting.";
         ROYALTY_MODEL "usage.royalty-model" Vocabulary "The model by which the amount was worked out.";
         DEAL "usage.deal" Id "The deal by which the amount was worked out.";
         USAGE_RETAIL_PRICE "usage.retail-price" Decimal "What the end user paid for each, with sales tax.";

@@ -1,10 +1,17 @@
 //! What the parties have agreed, as far as the engine and the encoders ask for it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `mod` | [`Terms`]: the sales context of a row, texts of a message, figures |
+//! | `royalties` | [`RoyaltyTerms`]: what is paid for what was counted, and how it is rounded |
+//! | `selection` | the choices about rows that flags and jobs offer: duplicates, refunds, periods |
 
 mod royalties;
 mod selection;
 
 pub use royalties::{
-    ClosingBalance, MovedPlays, Rounding, Royalties, RoyaltyTerms, ServiceTotal, UnitRate, UsageTotal,
+    ClosingBalance, Earnings, FurtherAmounts, MovedPlays, Rounding, Royalties, RoyaltyTerms, ServiceTotal,
+    StatementTotals, UnitRate, UsageTotal,
 };
 pub use selection::{DuplicatePolicy, OutsidePolicy, PeriodBasis, UnroutedPolicy};
 

@@ -1,7 +1,7 @@
 //! What an agreement answers when it is asked for royalties.
 
 use crate::diagnostics::Diagnostic;
-use crate::model::{Entity, FieldSet};
+use crate::model::{Entity, Field, FieldSet};
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 
@@ -52,7 +52,7 @@ pub struct ServiceTotal {
 }
 
 /// What one play or sale of a kind is worth: an exact fraction in the currency of reporting.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitRate {
     /// The numerator, of either sign.
     pub numerator: i128,
@@ -60,6 +60,10 @@ pub struct UnitRate {
     pub denominator: i128,
     /// The model that won, as it is written to `usage.royalty-model`.
     pub model: Box<str>,
+    /// The deal that pays, as it is written to `usage.deal`.
+    pub deal: Box<str>,
+    /// The recipient's share of the gross amount, in per cent, as it is written to `usage.share`.
+    pub share: Box<str>,
     /// The sum, an index of [`Royalties::sums`], in which the amounts of these usages have to add
     /// up exactly; none where each is rounded by itself.
     pub sum: Option<u32>,
@@ -76,6 +80,77 @@ pub enum Rounding {
     Down,
 }
 
+/// What usages earn together, in the currency of reporting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Earnings {
+    /// Before the recipient's share or fee, and before withholding.
+    pub gross: Decimal,
+    /// What is withheld of the recipient's share.
+    pub withheld: Decimal,
+    /// What is left of the share.
+    pub earned: Decimal,
+}
+
+/// What a statement says of money, in the currency of reporting.
+///
+/// `gross`, less what is not the recipient's, is `share`. With withholding from earnings, `earned`
+/// is `share - withheld`, and `payable` is `earned + adjusted - recouped + shortfall`. With
+/// withholding from the payment, `earned` is `share`, and `payable` is less by `withheld`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatementTotals {
+    /// The currency of the amounts.
+    pub currency: Box<str>,
+    /// What was earned before the recipient's share or fee, and before withholding.
+    pub gross: Decimal,
+    /// What of it is the recipient's.
+    pub share: Decimal,
+    /// What is withheld.
+    pub withheld: Decimal,
+    /// What was earned, after what is withheld from earnings.
+    pub earned: Decimal,
+    /// Corrections and late refunds of the period.
+    pub adjusted: Decimal,
+    /// What was set against an advance; negative where refunds raise the balance.
+    pub recouped: Decimal,
+    /// What is missing of a guarantee whose term ends.
+    pub shortfall: Decimal,
+    /// What the payer adds, so that the recipient has the payment without the tax on it.
+    pub grossed_up: Decimal,
+    /// What is to be paid.
+    pub payable: Decimal,
+    /// What is left to be earned.
+    pub unrecouped: Decimal,
+}
+
+impl StatementTotals {
+    /// The amounts with the fields of the header that hold them, in the order of a statement.
+    pub fn amounts(&self) -> [(Field, Decimal); 10] {
+        [
+            (Field::STATEMENT_GROSS, self.gross),
+            (Field::STATEMENT_SHARE, self.share),
+            (Field::STATEMENT_WITHHELD, self.withheld),
+            (Field::STATEMENT_EARNED, self.earned),
+            (Field::STATEMENT_ADJUSTED, self.adjusted),
+            (Field::STATEMENT_RECOUPED, self.recouped),
+            (Field::STATEMENT_SHORTFALL, self.shortfall),
+            (Field::STATEMENT_GROSSED_UP, self.grossed_up),
+            (Field::STATEMENT_PAYABLE, self.payable),
+            (Field::STATEMENT_UNRECOUPED, self.unrecouped),
+        ]
+    }
+}
+
+/// Amounts of usages besides what they are paid, such as the gross amount.
+#[derive(Clone, Debug)]
+pub struct FurtherAmounts {
+    /// The field that holds them.
+    pub field: Field,
+    /// As [`Royalties::units`].
+    pub units: Vec<Option<UnitRate>>,
+    /// As [`Royalties::sums`].
+    pub sums: Vec<i128>,
+}
+
 /// The state of an account between periods, after this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosingBalance {
@@ -85,8 +160,14 @@ pub struct ClosingBalance {
     pub period: Period,
     /// The currency of the amounts.
     pub currency: Box<str>,
-    /// What was earned in the period.
+    /// What was earned in the period, after what is withheld of earnings.
     pub earned: Decimal,
+    /// What is withheld of earnings.
+    pub withheld_of_earnings: Decimal,
+    /// What is withheld of the payment.
+    pub withheld_of_payment: Decimal,
+    /// The tax that the payer adds to the payment.
+    pub grossed_up: Decimal,
     /// What of it was set against an advance; negative where refunds raise the balance.
     pub recouped: Decimal,
     /// What is to be paid.
@@ -109,9 +190,16 @@ pub struct Royalties {
     /// How amounts of single usages are rounded that make no sum; `None`: they are written exactly,
     /// to at most `places` places.
     pub rounding: Option<Rounding>,
-    /// The deal, as it is written to `usage.deal`.
+    /// The deal of the report, as it is written to `usage.deal` of usages that are not paid.
     pub deal: Box<str>,
-    /// The account after this period, for deals that have one.
+    /// Gross and withheld amounts, where a deal has a share, a fee or withholding.
+    pub further: Vec<FurtherAmounts>,
+    /// What is payable although no usage shows it.
+    pub unreported: Earnings,
+    /// What the statement says, once [`RoyaltyTerms::close`] was asked.
+    pub totals: StatementTotals,
+    /// The account after this period, for deals that have one, once [`RoyaltyTerms::close`] was
+    /// asked.
     pub closing: Option<ClosingBalance>,
     /// How the amounts came about, for an auditor: one JSON object a line.
     pub explanation: String,
@@ -152,4 +240,9 @@ pub trait RoyaltyTerms: Send + Sync {
         totals: &[UsageTotal<'_>],
         service: Option<&[ServiceTotal]>,
     ) -> Result<Royalties, Vec<Diagnostic>>;
+
+    /// Closes the account, once what all usages earn is rounded: fills `totals`, `closing`, the
+    /// explanation and the diagnostics. The error lists everything that keeps the account from
+    /// being closed.
+    fn close(&self, royalties: &mut Royalties, earned: Earnings) -> Result<(), Vec<Diagnostic>>;
 }

@@ -17,6 +17,11 @@
 //!
 //! Invariant: an agreement that was read is complete and canonical. A key that does not exist is an
 //! error, because a misspelt one would silently do nothing.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `context_rules` | `[[context]]`: from a play to its sales context |
+//! | `shops`, `sales_tax` | `[[shop]]`, `[price]`: territory, currency and price of a sale |
 
 pub(crate) mod context_rules;
 pub(crate) mod sales_tax;

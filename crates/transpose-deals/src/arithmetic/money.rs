@@ -20,6 +20,11 @@ pub fn withheld(earned: &Exact, withholding: &Exact) -> Exact {
     earned + withholding
 }
 
+/// The payment of which so much is left after tax; nothing where the tax takes all of it.
+pub fn grossed_up(net: &Exact, rate: &Exact) -> Option<Exact> {
+    quotient(net, &(whole(1) - rate))
+}
+
 /// How a rate of exchange is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

@@ -29,6 +29,7 @@ impl Basis<'_> {
             return whole(1);
         }
         let found = match &self.input.policies.exchange {
+            Some(ExchangeRates::Figures) if self.input.is_earlier => None,
             Some(ExchangeRates::Figures) => self.rate_of_figures(from, context),
             Some(ExchangeRates::Listed(rates)) => rates.iter().find(|rate| rate.from == from).map(|listed| {
                 let date = listed.date.to_string();

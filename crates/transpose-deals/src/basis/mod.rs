@@ -6,6 +6,15 @@
 //! since every report of this kind is an error, what was worked out with it is never seen.
 //!
 //! Invariant: what is asked of a [`Basis`] more than once is reported once.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `mod` | [`Basis`], which models ask |
+//! | `totals` | all plays of the service, by which pools are divided |
+//! | `pools` | what is shared by plays |
+//! | `exchange` | rates of exchange |
+//! | `candidate` | what a model comes to |
+//! | `explain` | numbers and sales contexts as auditors see them |
 
 mod candidate;
 mod exchange;
@@ -67,8 +76,22 @@ pub(crate) struct BasisInput<'a> {
     /// belong to pools and minima, whatever rule an output has.
     pub(crate) reported: usize,
     pub(crate) usages: &'a [UsageTotal<'a>],
+    /// For each kind of usages whether the deal pays it; without one it pays all.
+    pub(crate) pays: Option<&'a [bool]>,
+    /// The deal paid sales of an earlier period, of which there are late refunds. The figures are
+    /// not those of that period.
+    pub(crate) is_earlier: bool,
     /// What the whole service counted, where that is known.
     pub(crate) service: Option<&'a [ServiceTotal]>,
+}
+
+impl<'a> BasisInput<'a> {
+    /// The kinds of usages that the deal pays, with their places among all.
+    fn paid_usages(&self) -> impl Iterator<Item = (usize, &'a UsageTotal<'a>)> + use<'a> {
+        let pays = self.pays;
+        let pays = move |number: usize| pays.is_none_or(|pays| pays.get(number).copied().unwrap_or(false));
+        self.usages.iter().enumerate().filter(move |(number, _)| pays(*number))
+    }
 }
 
 /// Usages of one kind that count.
@@ -113,7 +136,7 @@ impl<'a> Basis<'a> {
         let included: Vec<bool> =
             contexts.iter().enumerate().map(|(index, context)| within(index) && includes(context)).collect();
         let mut usages = vec![Vec::new(); contexts.len()];
-        for (number, total) in input.usages.iter().enumerate() {
+        for (number, total) in input.paid_usages() {
             let included = included.get(total.context).copied().unwrap_or(false);
             let counts = contexts
                 .get(total.context)
@@ -140,7 +163,7 @@ impl<'a> Basis<'a> {
 
     fn check_territories(&mut self) {
         let mut elsewhere: BTreeMap<&str, u64> = BTreeMap::new();
-        for total in self.input.usages {
+        for (_, total) in self.input.paid_usages() {
             let context = self.input.contexts.get(total.context);
             let territory = context.and_then(|context| context.text(Field::TERRITORY));
             if let Some(territory) = territory.filter(|code| !self.input.policies.holds_for(code)) {
@@ -258,7 +281,7 @@ impl<'a> Basis<'a> {
         self.usages.get(context).into_iter().flatten().map(|(_, plays)| plays).sum()
     }
 
-    /// Where the figures of a context stand.
+    /// Where the figures of a context are.
     pub(crate) fn place(&self, context: usize) -> Location {
         let own = self.figures.get(context).and_then(Option::as_ref).map(|figures| figures.place.clone());
         own.unwrap_or_else(|| Location { source: self.input.source.map(Into::into), ..Location::default() })

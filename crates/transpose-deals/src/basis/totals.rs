@@ -5,7 +5,7 @@ use crate::arithmetic::number::{Exact, exact, whole, zero};
 use crate::arithmetic::plays::CountedPlays;
 use crate::policies::{Scope, TotalSource};
 use std::collections::{BTreeMap, BTreeSet};
-use transpose_core::model::Field;
+use transpose_core::model::{Entity, Field};
 use transpose_core::terms::ServiceTotal;
 
 transpose_core::codes! {
@@ -48,6 +48,10 @@ impl Basis<'_> {
                     }
                     None => {}
                 },
+                // Plays of other labels in the same sales contexts are read with the report.
+                TotalSource::Report if self.others_are_counted() => {
+                    add(&mut totals, key, zero(), from.word().to_owned());
+                }
                 TotalSource::Report => {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }
@@ -57,6 +61,17 @@ impl Basis<'_> {
                     add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
                 }
                 TotalSource::Service => add(&mut totals, key, zero(), from.word().to_owned()),
+            }
+        }
+        if from == TotalSource::Report && self.others_are_counted() {
+            let place = |context: &Entity| Scope::TerritoryAndTier.key(context);
+            let shown: BTreeSet<Key> =
+                self.contexts().into_iter().map(|context| place(self.context(context))).collect();
+            let counted = self.input.service.into_iter().flatten();
+            for kind in counted.filter(|kind| self.counts_in_service(kind)) {
+                if shown.contains(&place(&kind.context)) {
+                    add(&mut totals, scope.key(&kind.context), whole(kind.plays), from.word().to_owned());
+                }
             }
         }
         if from == TotalSource::Service {
@@ -70,6 +85,12 @@ impl Basis<'_> {
             }
         }
         totals
+    }
+
+    /// Whether the plays of other labels in the sales contexts of the report are known. Where every
+    /// play is the recipient's, the report is the whole.
+    fn others_are_counted(&self) -> bool {
+        !self.input.policies.all_plays && self.input.service.is_some()
     }
 
     fn counts_in_service(&self, total: &ServiceTotal) -> bool {

@@ -1,9 +1,12 @@
 //! Policies of a deal that cannot both hold.
 
 use super::Deal;
+use crate::arithmetic::number::whole;
 use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use crate::models::Need;
-use crate::policies::{CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, RoundingLevel, Summary};
+use crate::policies::{
+    CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, Rates, RoundingLevel, Summary, WithholdingBase,
+};
 use crate::toml::document::Table;
 use crate::toml::reader::Reader;
 use transpose_codes::Currency;
@@ -54,11 +57,25 @@ pub(super) fn report(
             "write `below = \"not-royalty-bearing\"` under `[qualifying-play]`",
         );
     }
-    if policies.rounding.at == Some(RoundingLevel::Row) && policies.advance.is_some() {
-        refuse(
-            "the earnings of a period are not known where every row is rounded by itself".into(),
-            "write `at = \"statement\"` under `[deal.rounding]`",
-        );
+    if policies.withholding.is_some() && !policies.withholds_earnings() {
+        let single = policies.withholding.as_ref().and_then(Rates::single);
+        if single.is_none() {
+            refuse(
+                "`withholding` is a list, and tax is withheld of the payment, which is one amount".into(),
+                "write one number, or `withholding-from = \"earnings\"`",
+            );
+        }
+        if policies.withholding_from == Some(WithholdingBase::GrossUp)
+            && single.is_some_and(|rate| rate >= whole(100))
+        {
+            refuse(
+                "`withholding` takes all of the payment, so nothing can be added for it".into(),
+                "write a `withholding` below 100",
+            );
+        }
+    }
+    if policies.withholding_from.is_some() && policies.withholding.is_none() {
+        refuse("`withholding-from` is without `withholding`".into(), "write `withholding`, in per cent");
     }
     if policies.rounding.at == Some(RoundingLevel::Row)
         && policies.summaries.contains(&Summary::AllocatedRevenue)

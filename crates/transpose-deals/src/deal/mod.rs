@@ -42,6 +42,8 @@
 //!
 //! Invariant: a policy without which a model cannot be worked out is never taken for granted. What
 //! is left open is refused in one diagnostic with the list.
+//!
+//! `open_policies` finds what a deal leaves open, `contradictions` policies that cannot both hold.
 
 mod contradictions;
 mod open_policies;

@@ -42,6 +42,11 @@ pub(super) fn report(reader: &mut Reader, table: &Table, deal: &Deal, threshold:
         need(key, deal.needs(wanted) && applies, example);
     }
     need(
+        "withholding-from",
+        deal.policies.withholding.is_some() && deal.policies.advance.is_some(),
+        "withholding-from = \"payment\" (after recoupment; or earnings, before it, or gross-up)",
+    );
+    need(
         "rounding",
         true,
         "[deal.rounding] with places = 2 (or \"currency\"), mode = \"half-up\" (or half-even, down), at = \"statement\" (or block, row, unit)",

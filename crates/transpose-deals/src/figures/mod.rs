@@ -9,6 +9,8 @@
 //! represents any.
 //!
 //! Invariant: an empty cell is absent, which is not zero; and no two rows are for the same usages.
+//!
+//! `read` reads the rows, `context` adds up those that make one sales context.
 
 mod context;
 mod read;

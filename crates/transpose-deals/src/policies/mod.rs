@@ -6,6 +6,8 @@
 //!
 //! Shares, fees, taxes and withholding are in per cent; rates, minimums, prices and advances in the
 //! currency of the deal.
+//!
+//! `read` reads them from a `[[deal]]`, `rates` holds numbers that depend on territory and tier.
 
 mod rates;
 mod read;
@@ -51,6 +53,7 @@ pub(crate) struct Policies {
     pub(crate) take: Option<RecipientShare>,
     /// In per cent.
     pub(crate) withholding: Option<Rates>,
+    pub(crate) withholding_from: Option<WithholdingBase>,
     pub(crate) exchange: Option<ExchangeRates>,
     pub(crate) rounding: RoundingTerms,
     pub(crate) advance: Option<Advance>,
@@ -59,6 +62,12 @@ pub(crate) struct Policies {
 }
 
 impl Policies {
+    /// Whether tax is withheld of what is earned; without a decision it is, which makes no
+    /// difference where there is no advance.
+    pub(crate) fn withholds_earnings(&self) -> bool {
+        matches!(self.withholding_from, None | Some(WithholdingBase::Earnings))
+    }
+
     /// The names of its label.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.label).chain(&self.aliases).map(String::as_str)
@@ -183,6 +192,26 @@ pub(crate) enum ProRating {
 
 impl ProRating {
     pub(crate) const WORDS: [(&str, Self); 2] = [("days", Self::Days), ("none", Self::None)];
+}
+
+/// What tax is withheld of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithholdingBase {
+    /// What is earned, row by row, before anything of it is recouped.
+    Earnings,
+    /// What is paid, after recoupment: an advance had its own tax when it was paid.
+    Payment,
+    /// What is paid is the recipient's in full, and the payer bears the tax on top of it.
+    GrossUp,
+}
+
+impl WithholdingBase {
+    pub(crate) const WORDS: [(&str, Self); 3] =
+        [("earnings", Self::Earnings), ("payment", Self::Payment), ("gross-up", Self::GrossUp)];
+
+    pub(crate) fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, base)| *base == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// What of a gross amount is the recipient's; in per cent.

@@ -90,6 +90,14 @@ impl Rates {
         self.rows.iter().find(|row| row.when.iter().all(fits)).map(|row| exact(row.number))
     }
 
+    /// The number where it is the same whatever was used.
+    pub(crate) fn single(&self) -> Option<Exact> {
+        match self.rows.as_slice() {
+            [row] if row.when.is_empty() => Some(exact(row.number)),
+            _ => None,
+        }
+    }
+
     /// Whether it looks at the field.
     pub(crate) fn reads(&self, field: Field) -> bool {
         self.rows.iter().any(|row| row.when.iter().any(|(known, _)| *known == field))

@@ -2,7 +2,8 @@
 
 use super::{
     Advance, DecimalPlaces, ExchangeRates, ListedRate, MODES, Measure, Policies, ProRating, Rates,
-    RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, amount,
+    RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource,
+    WithholdingBase, amount,
 };
 use crate::arithmetic::money::{Direction, Rate};
 use crate::arithmetic::number::exact;
@@ -42,6 +43,7 @@ pub(crate) const KEYS: &[&str] = &[
     "share",
     "fee",
     "withholding",
+    "withholding-from",
     "exchange",
     "model",
     "rounding",
@@ -91,6 +93,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     let withholding = table
         .entry("withholding")
         .and_then(|entry| Rates::read(keys.reader, entry, "withholding", Measure::Share));
+    let withholding_from = keys.choice("withholding-from", &WithholdingBase::WORDS);
     let take = take(keys.reader, table);
     let exchange = exchange(keys.reader, table);
     let rounding = rounding(keys.reader, table);
@@ -116,6 +119,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
         pro_rating,
         take,
         withholding,
+        withholding_from,
         exchange,
         rounding,
         advance,

@@ -24,8 +24,11 @@
 //! - `rounding`: `at`, `places`, `mode`; `sums` with `currency` or sales context, `exact`,
 //!   `rounded`;
 //! - `unallocated`: `model`, the pool or scope, `amount`, and why it is not paid;
-//! - `account`: `opening`, `earned`, `adjustments`, `recouped`, `shortfall`, `payable`,
-//!   `unrecouped`.
+//! - `account`: what the statement says: `gross`, `share`, `withheld`, `earned`, and `opening`,
+//!   `adjustments`, `recouped`, `shortfall`, `grossed-up`, `payable`, `unrecouped`.
+//!
+//! Late refunds are taken back by the deal that paid the sales: its lines follow, a `deal` line
+//! first.
 //!
 //! A part of a candidate names its sales context or pool, its `rate` (or `share`, `minimum`), its
 //! base figures with the place where they are (`from`), what amounts of its currency are multiplied
@@ -37,14 +40,15 @@ mod payments;
 mod scopes;
 mod statement;
 
-pub(crate) use account::{OpeningBalance, advance_in, first_opening};
+pub(crate) use account::{Closing, OpeningBalance, advance_in, first_opening};
 
-use crate::arithmetic::number::exact;
+use crate::basis::explain::plain;
 use crate::basis::{Basis, BasisInput, Candidate};
 use crate::deal::Deal;
 use crate::figures::ContextFigures;
 use crate::models::AgreedModel;
-use crate::policies::{RoundingLevel, Scope, TotalSource};
+use crate::policies::{Rates, RoundingLevel, Scope, TotalSource, WithholdingBase};
+use payments::PaidUsage;
 use serde_json::{Value, json};
 use transpose_core::diagnostics::{Diagnostic, Severity};
 use transpose_core::model::Field;
@@ -53,13 +57,22 @@ use transpose_core::terms::{Rounding, Royalties};
 /// What is written into contexts: their number, the field, the text.
 pub(crate) type Summaries = Vec<(usize, Field, String)>;
 
-/// Works out royalties. The error lists everything that keeps them from being worked out.
+/// Late refunds of sales that another deal paid.
+pub(crate) struct EarlierDeal<'a> {
+    pub(crate) deal: &'a Deal,
+    /// For each kind of usages whether the deal paid the sales.
+    pub(crate) pays: Vec<bool>,
+}
+
+/// Works out royalties. The error lists everything that keeps them from being worked out. The
+/// account is closed later, once every row is rounded: see [`Closing`].
 pub(crate) fn work_out(
     deal: &Deal,
+    earlier: &[EarlierDeal<'_>],
     input: BasisInput<'_>,
     figures: Vec<Option<ContextFigures>>,
-    opening: Option<OpeningBalance>,
 ) -> Result<(Royalties, Summaries), Vec<Diagnostic>> {
+    let late = earlier_payments(earlier, input, &figures)?;
     let mut basis = Basis::new(input, figures);
     let candidates: Vec<Candidate> = deal.models.iter().map(|model| model.amounts(&mut basis)).collect();
     refuse_errors(&mut basis)?;
@@ -67,30 +80,58 @@ pub(crate) fn work_out(
     let mut lines = vec![opening_line(deal, &basis)];
     lines.extend(basis.exchanges.values().cloned());
     let winners = scopes::winners(deal, &basis, &candidates, &mut lines);
-    let (paid, stranded) = payments::pay(deal, &mut basis, &candidates, &winners, &mut lines);
+    let (mut paid, stranded) = payments::pay(deal, &mut basis, &candidates, &winners, &mut lines);
+    for (usages, shown) in late {
+        paid.extend(usages);
+        lines.extend(shown);
+    }
     lines.append(&mut basis.unallocated);
     let mode = policies.rounding.mode.unwrap_or(Rounding::HalfUp);
     let sums = statement::sums(&basis, &paid, mode, &mut lines);
-    let units = statement::units(deal, &mut basis, &paid, &sums);
-    let mut summaries = statement::summaries(&basis, &candidates, &winners, &paid, &sums, mode);
-    let mut royalties = Royalties {
+    let units = statement::units(&mut basis, &paid, &sums, |amounts| amounts.net.clone());
+    let further = statement::further(&mut basis, &paid, mode);
+    let summaries = statement::summaries(&basis, &candidates, &winners, &paid, &sums, mode);
+    let royalties = Royalties {
         units,
         sums: statement::whole_sums(&mut basis, &sums),
         places: basis.places(),
         rounding: (policies.rounding.at == Some(RoundingLevel::Row)).then_some(mode),
         deal: policies.id.as_str().into(),
+        further,
+        unreported: statement::unreported(&mut basis, &stranded, mode),
+        explanation: lines.iter().fold(String::new(), |all, line| all + &line.to_string() + "\n"),
         ..Royalties::default()
     };
-    if policies.rounding.at != Some(RoundingLevel::Row) {
-        let earned = statement::earned(&basis, &paid, &sums, &stranded, mode);
-        royalties.closing = account::closing(&mut basis, opening, &earned, mode, &mut lines);
-    }
-    let payable = royalties.closing.as_ref().map(|closing| exact(closing.payable));
-    summaries.extend(statement::final_amounts(&basis, &paid, &sums, payable.as_ref(), mode));
     refuse_errors(&mut basis)?;
-    royalties.explanation = lines.iter().fold(String::new(), |all, line| all + &line.to_string() + "\n");
-    royalties.diagnostics = basis.diagnostics;
-    Ok((royalties, summaries))
+    Ok((Royalties { diagnostics: basis.diagnostics, ..royalties }, summaries))
+}
+
+/// What late refunds take back, each by the deal that paid the sale, with what auditors see.
+fn earlier_payments<'a>(
+    earlier: &'a [EarlierDeal<'a>],
+    input: BasisInput<'a>,
+    figures: &[Option<ContextFigures>],
+) -> Result<Vec<(Vec<PaidUsage<'a>>, Vec<Value>)>, Vec<Diagnostic>> {
+    let mut late = Vec::new();
+    for EarlierDeal { deal, pays } in earlier {
+        let input = BasisInput {
+            policies: &deal.policies,
+            period: None,
+            pays: Some(pays),
+            is_earlier: true,
+            ..input
+        };
+        let mut basis = Basis::new(input, figures.to_vec());
+        let candidates: Vec<Candidate> = deal.models.iter().map(|model| model.amounts(&mut basis)).collect();
+        refuse_errors(&mut basis)?;
+        let mut lines = vec![opening_line(deal, &basis)];
+        lines.extend(basis.exchanges.values().cloned());
+        let winners = scopes::winners(deal, &basis, &candidates, &mut lines);
+        let (paid, _) = payments::pay(deal, &mut basis, &candidates, &winners, &mut lines);
+        refuse_errors(&mut basis)?;
+        late.push((paid, lines));
+    }
+    Ok(late)
 }
 
 fn refuse_errors(basis: &mut Basis<'_>) -> Result<(), Vec<Diagnostic>> {
@@ -113,6 +154,8 @@ fn opening_line(deal: &Deal, basis: &Basis<'_>) -> Value {
         "greater-of": policies.scope.map(Scope::word),
         "pool": policies.pool.map(Scope::word),
         "total": policies.total.map(TotalSource::word),
+        "withholding": policies.withholding.as_ref().and_then(Rates::single).map(|rate| plain(&rate)),
+        "withholding-from": policies.withholding_from.map(WithholdingBase::word),
         "counted-days": basis.days().map(|(active, days)| json!({ "of-deal": active.to_string(), "of-period": days.to_string() })),
         "stands": policies.place.to_string(),
     })

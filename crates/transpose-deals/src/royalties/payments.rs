@@ -11,6 +11,7 @@ use crate::deal::Deal;
 use crate::policies::{Policies, RecipientShare, RoundingLevel};
 use num_traits::Zero;
 use serde_json::{Value, json};
+use std::ops::AddAssign;
 use transpose_core::model::Entity;
 
 transpose_core::codes! {
@@ -25,33 +26,55 @@ transpose_core::codes! {
 }
 
 /// What usages of one kind are paid.
-pub(super) struct PaidUsage {
+pub(super) struct PaidUsage<'a> {
     /// The place among all kinds of usages.
     pub(super) kind: usize,
     pub(super) context: usize,
     pub(super) plays: i128,
-    /// The place of its model among the candidates.
-    pub(super) winner: usize,
-    pub(super) unit: Exact,
+    /// The model that won.
+    pub(super) model: &'static str,
+    /// The policies of the deal that pays.
+    pub(super) policies: &'a Policies,
+    /// Of one play.
+    pub(super) amounts: Amounts,
     /// The currency that its amount was made in.
     pub(super) currency: &'static str,
 }
 
-impl PaidUsage {
+impl PaidUsage<'_> {
     pub(super) fn amount(&self) -> Exact {
-        per_play(self.plays, &self.unit)
+        per_play(self.plays, &self.amounts.net)
+    }
+}
+
+/// An amount on its way to the recipient.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Amounts {
+    /// Before the recipient's share or fee.
+    pub(super) gross: Exact,
+    /// The recipient's share.
+    pub(super) own: Exact,
+    /// The share less what is withheld of earnings.
+    pub(super) net: Exact,
+}
+
+impl AddAssign for Amounts {
+    fn add_assign(&mut self, more: Self) {
+        self.gross += more.gross;
+        self.own += more.own;
+        self.net += more.net;
     }
 }
 
 /// What usages are paid, and what is payable without any plays.
-pub(super) fn pay(
+pub(super) fn pay<'a>(
     deal: &Deal,
-    basis: &mut Basis<'_>,
+    basis: &mut Basis<'a>,
     candidates: &[Candidate],
     winners: &Winners,
     lines: &mut Vec<Value>,
-) -> (Vec<PaidUsage>, Exact) {
-    let (mut paid, mut unreported) = (Vec::new(), zero());
+) -> (Vec<PaidUsage<'a>>, Amounts) {
+    let (mut paid, mut unreported) = (Vec::new(), Amounts::default());
     for (key, contexts) in basis.contexts_by(scopes::scope(&deal.policies)) {
         let Some(winner) = winners.get(&key).map(|best| best.winner) else { continue };
         let Some(candidate) = candidates.get(winner) else { continue };
@@ -63,43 +86,53 @@ pub(super) fn pay(
             // Withheld by the territory that each minimum comes from.
             let parts =
                 contexts.iter().filter_map(|context| Some((*context, candidate.stranded.get(*context)?)));
-            let net: Exact = parts.map(|(context, minimum)| keep(basis, context, minimum)).sum();
-            leave_unreported(basis, &key, word(deal, winner), &net);
-            unreported += net;
+            let mut sum = Amounts::default();
+            for (context, minimum) in parts {
+                sum += keep(basis, context, minimum.clone());
+            }
+            leave_unreported(basis, &key, word(deal, winner), &sum.net);
+            unreported += sum;
         }
         for context in contexts {
             for usage in basis.usages(context) {
                 let Some(gross) = candidate.units.get(usage.number).cloned().flatten() else { continue };
-                let gross = gross + &more;
-                let kept = keep(basis, context, &gross);
-                let unit = match (deal.policies.rounding.at, deal.policies.rounding.mode) {
-                    (Some(RoundingLevel::Unit), Some(mode)) => {
-                        let unit = round(&kept, basis.places(), mode);
-                        if unit.is_zero() && !kept.is_zero() && usage.plays != 0 {
-                            let message = format!(
-                                "what one play is paid under the deal `{}` rounds to zero at {} places, and {} is due",
-                                deal.policies.id,
-                                basis.places(),
-                                plain(&per_play(usage.plays, &kept))
-                            );
-                            basis.report_deal(&UNIT_ZERO, message);
-                        }
-                        unit
+                let mut amounts = keep(basis, context, gross + &more);
+                if let (Some(RoundingLevel::Unit), Some(mode)) =
+                    (deal.policies.rounding.at, deal.policies.rounding.mode)
+                {
+                    let unit = round(&amounts.net, basis.places(), mode);
+                    if unit.is_zero() && !amounts.net.is_zero() && usage.plays != 0 {
+                        let message = format!(
+                            "what one play is paid under the deal `{}` rounds to zero at {} places, and {} is due",
+                            deal.policies.id,
+                            basis.places(),
+                            plain(&per_play(usage.plays, &amounts.net))
+                        );
+                        basis.report_deal(&UNIT_ZERO, message);
                     }
-                    _ => kept,
-                };
+                    amounts.net = unit;
+                }
                 let withheld = withholding(basis.policies(), basis.context(context));
+                let unit = &amounts.net;
                 let line = json!({
                     "step": "kind", "usage": usage_shown(usage.total.usage), "qualified": usage.total.bearing,
                     "plays": usage.total.plays.to_string(), "returns": usage.total.returns.to_string(),
-                    "model": word(deal, winner), "gross": amount(&gross), "share": share_shown(&deal.policies),
-                    "withholding": plain(&withheld), "unit": amount(&unit),
-                    "amount": amount(&per_play(usage.plays, &unit)),
+                    "deal": deal.policies.id, "model": word(deal, winner), "gross": amount(&amounts.gross),
+                    "share": share_shown(&deal.policies), "withholding": plain(&withheld),
+                    "unit": amount(unit), "amount": amount(&per_play(usage.plays, unit)),
                 });
                 lines.push(with(site(basis.context(context)), line));
                 let currency = candidate.currencies.get(usage.number).map_or("", |currency| currency.code());
-                let (kind, plays) = (usage.number, usage.plays);
-                paid.push(PaidUsage { kind, context, plays, winner, unit, currency });
+                let (kind, plays, policies) = (usage.number, usage.plays, basis.policies());
+                paid.push(PaidUsage {
+                    kind,
+                    context,
+                    plays,
+                    model: word(deal, winner),
+                    policies,
+                    amounts,
+                    currency,
+                });
             }
         }
     }
@@ -117,24 +150,27 @@ fn leave_unreported(basis: &mut Basis<'_>, key: &Key, model: &str, net: &Exact) 
     basis.report_deal(&UNREPORTED_MINIMUM, message);
 }
 
-/// What of a gross amount is left after the deal's share or fee, and after withholding.
-fn keep(basis: &Basis<'_>, context: usize, gross: &Exact) -> Exact {
+/// What of a gross amount is left after the deal's share or fee, and after what is withheld of it.
+fn keep(basis: &Basis<'_>, context: usize, gross: Exact) -> Amounts {
     let policies = basis.policies();
     let own = match &policies.take {
-        Some(RecipientShare::Share(share)) => share_of(gross, &per_cent(share)),
-        Some(RecipientShare::Fee(fee)) => less_fee(gross, &per_cent(fee)).1,
+        Some(RecipientShare::Share(share)) => share_of(&gross, &per_cent(share)),
+        Some(RecipientShare::Fee(fee)) => less_fee(&gross, &per_cent(fee)).1,
         None => gross.clone(),
     };
-    withheld(&own, &-(&own * per_cent(&withholding(policies, basis.context(context)))))
+    let net = withheld(&own, &-(&own * per_cent(&withholding(policies, basis.context(context)))));
+    Amounts { gross, own, net }
 }
 
-/// What is withheld in a context, in per cent. Where no element of a list fits, nothing is.
+/// What is withheld of the earnings in a context, in per cent. Where no element of a list fits,
+/// nothing is.
 fn withholding(policies: &Policies, context: &Entity) -> Exact {
-    policies.withholding.as_ref().and_then(|rates| rates.find(context, None)).unwrap_or_else(zero)
+    let rates = policies.withholding.as_ref().filter(|_| policies.withholds_earnings());
+    rates.and_then(|rates| rates.find(context, None)).unwrap_or_else(zero)
 }
 
 /// What of gross amounts is the recipient's, in per cent.
-fn share_shown(policies: &Policies) -> String {
+pub(super) fn share_shown(policies: &Policies) -> String {
     match &policies.take {
         Some(RecipientShare::Share(share)) => plain(share),
         Some(RecipientShare::Fee(fee)) => plain(&(whole(100) - fee)),

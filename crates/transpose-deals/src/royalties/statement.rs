@@ -2,23 +2,24 @@
 //! say.
 
 use super::Summaries;
-use super::payments::PaidUsage;
-use super::scopes::{self, Winners, word};
+use super::payments::{Amounts, PaidUsage, share_shown};
+use super::scopes::{self, Winners};
 use crate::arithmetic::allot::spread;
 use crate::arithmetic::number::{
     Exact, decimal, fixed_text, from_units, power, round, rounded, text, whole, zero,
 };
+use crate::arithmetic::pool::per_play;
 use crate::basis::explain::{amount, site, with};
 use crate::basis::{Basis, Candidate};
-use crate::deal::Deal;
-use crate::policies::{MODES, RoundingLevel, Summary};
+use crate::policies::{MODES, Policies, RoundingLevel, Summary};
 use num_bigint::BigInt;
-use num_traits::{Signed, ToPrimitive, Zero};
+use num_traits::{Signed, ToPrimitive};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
+use transpose_core::diagnostics::Diagnostic;
 use transpose_core::model::Field;
-use transpose_core::terms::{Rounding, UnitRate};
+use transpose_core::terms::{Earnings, FurtherAmounts, Rounding, UnitRate};
 
 transpose_core::codes! {
     /// An amount with too many digits.
@@ -41,12 +42,39 @@ pub(super) struct StatementSum {
     rounded: BigInt,
 }
 
-/// The sums that are rounded; none where units or rows are.
+/// The sums of what is paid; none where units or rows are rounded. Auditors see them.
 pub(super) fn sums(
     basis: &Basis<'_>,
-    paid: &[PaidUsage],
+    paid: &[PaidUsage<'_>],
     mode: Rounding,
     lines: &mut Vec<Value>,
+) -> Vec<StatementSum> {
+    let (policies, places) = (basis.policies(), basis.places());
+    // Summaries show what each context was given, so each has a sum of its own, and these make the
+    // whole.
+    let shown = [Summary::AllocatedRevenue, Summary::FinalAmount];
+    let apart = shown.iter().any(|summary| policies.summaries.contains(summary));
+    let sums = rounded_sums(basis, paid, mode, |amounts| amounts.net.clone(), apart);
+    let mode_word = MODES.iter().find(|(_, known)| *known == mode).map(|(word, _)| *word);
+    let shown = sums.iter().map(|sum| {
+        let named = sum.context.map(|context| site(basis.context(context))).unwrap_or_default();
+        let currency = if sum.currency.is_empty() { basis.reporting().code() } else { sum.currency };
+        with(named, json!({ "currency": currency, "exact": amount(&sum.exact), "rounded": fixed_text(&sum.rounded, places) }))
+    });
+    let at = policies.rounding.at.map(RoundingLevel::word);
+    lines.push(json!({
+        "step": "rounding", "at": at, "places": places, "mode": mode_word, "sums": shown.collect::<Vec<_>>(),
+    }));
+    sums
+}
+
+/// The sums that amounts of usages make; `apart` says whether each context has one.
+fn rounded_sums(
+    basis: &Basis<'_>,
+    paid: &[PaidUsage<'_>],
+    mode: Rounding,
+    of: fn(&Amounts) -> Exact,
+    apart: bool,
 ) -> Vec<StatementSum> {
     let (policies, places) = (basis.policies(), basis.places());
     let at = policies.rounding.at;
@@ -55,7 +83,8 @@ pub(super) fn sums(
     if matches!(at, Some(RoundingLevel::Block | RoundingLevel::Statement)) {
         for one in paid {
             let block = if at == Some(RoundingLevel::Block) { one.currency } else { "" };
-            *blocks.entry(block).or_default().entry(one.context).or_insert_with(zero) += one.amount();
+            let amount = per_play(one.plays, &of(&one.amounts));
+            *blocks.entry(block).or_default().entry(one.context).or_insert_with(zero) += amount;
         }
     }
     for (currency, contexts) in blocks {
@@ -63,10 +92,6 @@ pub(super) fn sums(
         let whole_sum = rounded(&exact, places, mode);
         let scale = whole(power(places));
         let parts: Vec<Exact> = contexts.values().map(|amount| amount * &scale).collect();
-        // Summaries show what each context was given, so each has a sum of its own, and these make
-        // the whole.
-        let shown = [Summary::AllocatedRevenue, Summary::FinalAmount];
-        let apart = shown.iter().any(|summary| policies.summaries.contains(summary));
         match spread(&whole_sum, &parts).filter(|_| apart) {
             Some(parts) => {
                 sums.extend(contexts.into_iter().zip(parts).map(|((context, exact), rounded)| {
@@ -76,33 +101,36 @@ pub(super) fn sums(
             None => sums.push(StatementSum { currency, context: None, exact, rounded: whole_sum }),
         }
     }
-    let mode_word = MODES.iter().find(|(_, known)| *known == mode).map(|(word, _)| *word);
-    let shown = sums.iter().map(|sum| {
-        let named = sum.context.map(|context| site(basis.context(context))).unwrap_or_default();
-        let currency = if sum.currency.is_empty() { basis.reporting().code() } else { sum.currency };
-        with(named, json!({ "currency": currency, "exact": amount(&sum.exact), "rounded": fixed_text(&sum.rounded, places) }))
-    });
-    lines.push(json!({
-        "step": "rounding", "at": at.map(RoundingLevel::word), "places": places, "mode": mode_word, "sums": shown.collect::<Vec<_>>(),
-    }));
     sums
 }
 
-/// What was earned: what is rounded as a sum counts as rounded.
-pub(super) fn earned(
-    basis: &Basis<'_>,
-    paid: &[PaidUsage],
-    sums: &[StatementSum],
-    stranded: &Exact,
-    mode: Rounding,
-) -> Exact {
-    let places = basis.places();
-    let earned: Exact = if sums.is_empty() {
-        paid.iter().map(PaidUsage::amount).sum()
-    } else {
-        from_units(&sums.iter().map(|sum| &sum.rounded).sum(), places)
+/// Gross and withheld amounts of usages, where they are not what is paid.
+pub(super) fn further(basis: &mut Basis<'_>, paid: &[PaidUsage<'_>], mode: Rounding) -> Vec<FurtherAmounts> {
+    let shared = paid.iter().any(|one| one.policies.take.is_some());
+    let withheld =
+        paid.iter().any(|one| one.policies.withholds_earnings() && one.policies.withholding.is_some());
+    let kinds: [(bool, Field, fn(&Amounts) -> Exact); 2] = [
+        (shared, Field::GROSS_AMOUNT, |amounts| amounts.gross.clone()),
+        (withheld, Field::WITHHELD, |amounts| &amounts.own - &amounts.net),
+    ];
+    let mut further = Vec::new();
+    for (_, field, of) in kinds.into_iter().filter(|(wanted, ..)| *wanted) {
+        let sums = rounded_sums(basis, paid, mode, of, false);
+        let units = units(basis, paid, &sums, of);
+        further.push(FurtherAmounts { field, units, sums: whole_sums(basis, &sums) });
+    }
+    further
+}
+
+/// What no usage shows, rounded.
+pub(super) fn unreported(basis: &mut Basis<'_>, amounts: &Amounts, mode: Rounding) -> Earnings {
+    let (earned, withheld) =
+        (held(basis, &amounts.net, mode), held(basis, &(&amounts.own - &amounts.net), mode));
+    let gross = match basis.policies().take {
+        Some(_) => held(basis, &amounts.gross, mode),
+        None => transpose_codes::decimal::sum(earned, withheld).unwrap_or(earned),
     };
-    earned + round(stranded, places, mode)
+    Earnings { gross, withheld, earned }
 }
 
 /// The sums in units of the last decimal place.
@@ -112,18 +140,18 @@ pub(super) fn whole_sums(basis: &mut Basis<'_>, sums: &[StatementSum]) -> Vec<i1
     for sum in sums {
         match sum.rounded.to_i128().filter(|_| decimal(&sum.rounded, places).is_some()) {
             Some(sum) => units.push(sum),
-            None => too_long(basis, &sum.exact),
+            None => report_too_long(basis, &sum.exact),
         }
     }
     units
 }
 
-/// What one play of each kind is worth, as the engine takes it.
+/// What one play of each kind is worth, as the engine takes it; `of` says which of its amounts.
 pub(super) fn units(
-    deal: &Deal,
     basis: &mut Basis<'_>,
-    paid: &[PaidUsage],
+    paid: &[PaidUsage<'_>],
     sums: &[StatementSum],
+    of: fn(&Amounts) -> Exact,
 ) -> Vec<Option<UnitRate>> {
     let places = basis.places();
     let mut units: Vec<Option<UnitRate>> = vec![None; basis.kinds()];
@@ -139,12 +167,15 @@ pub(super) fn units(
             scaled.numer().to_i128().and(scaled.denom().to_i128())?;
             Some((number.numer().to_i128()?, number.denom().to_i128()?))
         };
-        let short = || fraction(&round(&one.unit, UNIT_PLACES, Rounding::Down));
-        let Some((numerator, denominator)) = fraction(&one.unit).or_else(short) else {
-            too_long(basis, &one.unit);
+        let unit = of(&one.amounts);
+        let short = || fraction(&round(&unit, UNIT_PLACES, Rounding::Down));
+        let Some((numerator, denominator)) = fraction(&unit).or_else(short) else {
+            report_too_long(basis, &unit);
             continue;
         };
-        let unit = UnitRate { numerator, denominator, model: word(deal, one.winner).into(), sum };
+        let (model, deal) = (one.model.into(), one.policies.id.as_str().into());
+        let share = share_shown(one.policies).into();
+        let unit = UnitRate { numerator, denominator, model, deal, share, sum };
         if let Some(slot) = units.get_mut(one.kind) {
             *slot = Some(unit);
         }
@@ -153,18 +184,24 @@ pub(super) fn units(
 }
 
 /// The number as a decimal; reported where it has too many digits.
-pub(super) fn held(basis: &mut Basis<'_>, number: &Exact, mode: Rounding) -> Decimal {
+fn held(basis: &mut Basis<'_>, number: &Exact, mode: Rounding) -> Decimal {
     let places = basis.places();
     decimal(&rounded(number, places, mode), places).unwrap_or_else(|| {
-        too_long(basis, number);
+        report_too_long(basis, number);
         Decimal::ZERO
     })
 }
 
-fn too_long(basis: &mut Basis<'_>, number: &Exact) {
+fn report_too_long(basis: &mut Basis<'_>, number: &Exact) {
+    let diagnostic = too_long(basis.policies(), number);
+    basis.report_deal(&AMOUNT_TOO_LONG, diagnostic.message);
+}
+
+/// An amount that cannot be held.
+pub(super) fn too_long(policies: &Policies, number: &Exact) -> Diagnostic {
     let digits = number.numer().abs().to_string().len();
-    let message = format!("an amount of the deal `{}` has {digits} digits", basis.policies().id);
-    basis.report_deal(&AMOUNT_TOO_LONG, message);
+    let message = format!("an amount of the deal `{}` has {digits} digits", policies.id);
+    Diagnostic::new(&AMOUNT_TOO_LONG, policies.place.clone(), message)
 }
 
 /// What summaries of sales contexts say.
@@ -172,7 +209,7 @@ pub(super) fn summaries(
     basis: &Basis<'_>,
     candidates: &[Candidate],
     winners: &Winners,
-    paid: &[PaidUsage],
+    paid: &[PaidUsage<'_>],
     sums: &[StatementSum],
     mode: Rounding,
 ) -> Summaries {
@@ -189,9 +226,11 @@ pub(super) fn summaries(
         };
         for summary in &policies.summaries {
             match summary {
-                Summary::AllocatedRevenue => {
+                // What an account leaves of the final amount is known once it is closed.
+                Summary::AllocatedRevenue | Summary::FinalAmount => {
                     let shown = revenue.get(&context).cloned().unwrap_or_else(zero);
-                    out.push((context, Field::ALLOCATED_REVENUE, text(&round(&shown, places, mode), places)));
+                    let text = text(&round(&shown, places, mode), places);
+                    out.extend(summary.fields().iter().map(|field| (context, *field, text.clone())));
                 }
                 Summary::AllocatedNetRevenue => {
                     let revenue = of(|candidate| &candidate.net_revenue);
@@ -208,8 +247,6 @@ pub(super) fn summaries(
                         share.map(|share| (context, Field::MARKET_SHARE, text(&(share * whole(100)), 10))),
                     );
                 }
-                // Only the account tells it: see `final_amounts`.
-                Summary::FinalAmount => {}
                 Summary::RightsController => {
                     out.push((context, Field::RIGHTS_CONTROLLER, policies.label.clone()));
                     out.extend(policies.party.clone().map(|id| (context, Field::RIGHTS_CONTROLLER_ID, id)));
@@ -221,7 +258,7 @@ pub(super) fn summaries(
 }
 
 /// What each sales context is given.
-fn revenue(basis: &Basis<'_>, paid: &[PaidUsage], sums: &[StatementSum]) -> BTreeMap<usize, Exact> {
+fn revenue(basis: &Basis<'_>, paid: &[PaidUsage<'_>], sums: &[StatementSum]) -> BTreeMap<usize, Exact> {
     let mut revenue: BTreeMap<usize, Exact> = BTreeMap::new();
     if sums.is_empty() {
         for one in paid {
@@ -232,48 +269,4 @@ fn revenue(basis: &Basis<'_>, paid: &[PaidUsage], sums: &[StatementSum]) -> BTre
         *revenue.entry(context).or_insert_with(zero) += from_units(&sum.rounded, basis.places());
     }
     revenue
-}
-
-/// What is to be paid for each sales context: what it is given, or its part of what the account
-/// leaves to be paid, in proportion to it. What no context brought in belongs to the first.
-pub(super) fn final_amounts(
-    basis: &Basis<'_>,
-    paid: &[PaidUsage],
-    sums: &[StatementSum],
-    payable: Option<&Exact>,
-    mode: Rounding,
-) -> Summaries {
-    if !basis.policies().summaries.contains(&Summary::FinalAmount) {
-        return Summaries::new();
-    }
-    let places = basis.places();
-    let revenue = revenue(basis, paid, sums);
-    let contexts = basis.contexts();
-    let given: Vec<Exact> = contexts
-        .iter()
-        .map(|context| revenue.get(context).map_or_else(zero, |revenue| round(revenue, places, mode)))
-        .collect();
-    let whole_sum: Exact = given.iter().sum();
-    let amounts = match payable.filter(|payable| **payable != whole_sum) {
-        None => given,
-        Some(payable) => {
-            let units = rounded(payable, places, mode);
-            let scaled = payable * whole(power(places));
-            let parts = given
-                .iter()
-                .map(|given| if whole_sum.is_zero() { zero() } else { given / &whole_sum * &scaled });
-            let parts: Vec<Exact> = parts.collect();
-            let shares = spread(&units, &parts)
-                .map(|shares| shares.iter().map(|share| from_units(share, places)).collect());
-            shares.unwrap_or_else(|| {
-                let mut shares = vec![zero(); given.len()];
-                if let Some(first) = shares.first_mut() {
-                    first.clone_from(payable);
-                }
-                shares
-            })
-        }
-    };
-    let contexts = contexts.into_iter().zip(amounts);
-    contexts.map(|(context, amount)| (context, Field::FINAL_AMOUNT, text(&amount, places))).collect()
 }

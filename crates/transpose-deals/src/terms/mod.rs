@@ -1,13 +1,22 @@
 //! An agreement and its period figures together, for one period: what the engine and the encoders
 //! ask for as [`transpose_core::terms::Terms`].
 //!
-//! Which period is reported, which deal holds, which sales context a play or sale has, and which
+//! Which period is reported, which deal holds, which one paid the sale of a late refund, which
+//! sales context a play or sale has, and which
 //! figures belong to it are questions of a file each.
 //!
 //! Invariant: everything wrong with agreement and figures is found by [`PeriodTerms::new`], before
 //! an input is read.
+//!
+//! | module | answers |
+//! |---|---|
+//! | `period` | which period is reported |
+//! | `deal_choice` | which deal holds |
+//! | `placement` | which sales context a play or sale has |
+//! | `planning` | which figures belong to which sales context |
 
 mod deal_choice;
+mod late_refunds;
 mod period;
 mod placement;
 mod planning;
@@ -18,14 +27,15 @@ use crate::basis::BasisInput;
 use crate::figures::{Figures, heading_of};
 use crate::models::Need;
 use crate::policies::Summary;
-use crate::royalties::{self, OpeningBalance};
+use crate::royalties::{self, Closing, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 use transpose_core::terms::{
-    ConflictPolicy, QualifyingPlay, RefundPolicy, Royalties, RoyaltyTerms, ServiceTotal, Terms, UsageTotal,
+    ConflictPolicy, Earnings, QualifyingPlay, RefundPolicy, Royalties, RoyaltyTerms, ServiceTotal, Terms,
+    UsageTotal,
 };
 
 transpose_core::codes! {
@@ -261,11 +271,15 @@ impl RoyaltyTerms for PeriodTerms {
         let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
         if whole.is_none() && deal.needs(Need::Users) {
             let message = format!(
-                "the deal `{}` shares what each user paid among all that the user played, and plays of nobody else were read",
+                "the deal `{}` shares what each user paid among all that the user played, and the plays of other recipients were not read",
                 deal.policies.id
             );
             return Err(vec![Diagnostic::new(&USERS_NOT_COUNTED, deal.policies.place.clone(), message)]);
         }
+        let earlier = self.earlier_deals(deal, played)?;
+        let is_late =
+            |number: usize| earlier.iter().any(|one| one.pays.get(number).copied().unwrap_or(false));
+        let pays: Vec<bool> = (0..played.len()).map(|number| !is_late(number)).collect();
         let input = BasisInput {
             policies: &deal.policies,
             period: self.period,
@@ -274,16 +288,29 @@ impl RoyaltyTerms for PeriodTerms {
             contexts: &*contexts,
             reported,
             usages: played,
+            pays: Some(&pays),
+            is_earlier: false,
             service: whole,
         };
         let figures = self.figures_of(contexts);
-        let (royalties, summaries) = royalties::work_out(deal, input, figures, self.opening)?;
+        let (royalties, summaries) = royalties::work_out(deal, &earlier, input, figures)?;
         for (index, field, text) in summaries {
             if let Some(context) = contexts.get_mut(index) {
                 context.set(field, text);
             }
         }
         Ok(royalties)
+    }
+
+    fn close(&self, royalties: &mut Royalties, earned: Earnings) -> Result<(), Vec<Diagnostic>> {
+        let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
+        let closing = Closing {
+            policies: &deal.policies,
+            period: self.period,
+            currency: self.agreement.currency,
+            opening: self.opening,
+        };
+        closing.close(royalties, earned)
     }
 }
 

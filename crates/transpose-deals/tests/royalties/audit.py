@@ -71,8 +71,9 @@ def part_amount(model, part, days, mode):
     return number(rate) * number(part["exchange"]) * number(part["plays"])
 
 
-def main():
-    lines = [json.loads(line) for line in sys.stdin]
+def redo(text):
+    """Works one explanation out again; answers how many lines it has."""
+    lines = [json.loads(line) for line in text.splitlines()]
     of = lambda step: [line for line in lines if line["step"] == step]
     deal = of("deal")[0]
     counted = deal["counted-days"]
@@ -95,35 +96,62 @@ def main():
         for candidate, amount in zip(scope["candidates"], amounts):
             same(candidate["shortfall"], best - amount, "shortfall")
         winners += best
-    gross = paid = Fraction(0)
+    gross = paid = withheld = Fraction(0)
     for kind in of("kind"):
         plays = int(kind["plays"]) - int(kind["returns"])
-        unit = number(kind["gross"]) * number(kind["share"]) / 100 * (1 - number(kind["withholding"]) / 100)
+        share = number(kind["gross"]) * number(kind["share"]) / 100
+        unit = share * (1 - number(kind["withholding"]) / 100)
         if rounding["at"] == "unit":
             unit = rounded(unit, rounding["places"], rounding["mode"])
         same(kind["unit"], unit, "unit")
         same(kind["amount"], unit * plays, "amount")
-        gross += number(kind["gross"]) * plays
+        if kind["deal"] == deal["deal"]:
+            gross += number(kind["gross"]) * plays
         paid += unit * plays
+        withheld += share * plays * number(kind["withholding"]) / 100
     carried = [line for line in of("unallocated") if line["why"] == "minimum-without-plays"]
-    if not carried:
+    if not carried and len(of("deal")) == 1:
         same(str(gross), winners, "all kinds together")
-    earned = paid if rounding["at"] == "unit" else Fraction(0)
     for part in rounding["sums"]:
-        earned += number(part["rounded"])
+        same(part["rounded"], rounded(number(part["exact"]), rounding["places"], rounding["mode"]), "rounded sum")
     if rounding["sums"]:
         same(str(sum(number(part["exact"]) for part in rounding["sums"])), paid, "sums")
-        if len(rounding["sums"]) == 1:
-            same(rounding["sums"][0]["rounded"], rounded(paid, rounding["places"], rounding["mode"]), "rounded sum")
-    earned += sum(rounded(number(line["amount"]), rounding["places"], rounding["mode"]) for line in carried)
+    unreported = sum(rounded(number(line["amount"]), rounding["places"], rounding["mode"]) for line in carried)
     for account in of("account"):
-        same(account["earned"], earned, "earned")
-        income, opening = earned + number(account["adjustments"]), number(account["opening"])
+        value = lambda key: number(account[key])
+        # Where rows are rounded one by one, their sum is known to the statement only.
+        if rounding["at"] != "row":
+            rows = sum(number(part["rounded"]) for part in rounding["sums"]) if rounding["sums"] else paid
+            same(account["earned"], rows + unreported, "earned")
+        elif abs(value("earned") - paid - unreported) > Fraction(1, 10) ** rounding["places"] * len(of("kind")):
+            sys.exit(f"earned: {account['earned']} of {float(paid)}")
+        income, opening = value("earned") + value("adjustments"), value("opening")
         recouped = min(income, opening)
         same(account["recouped"], recouped, "recouped")
         same(account["unrecouped"], opening - recouped, "unrecouped")
-        same(account["payable"], income - recouped + number(account["shortfall"]), "payable")
-    print(len(lines))
+        due = income - recouped + value("shortfall")
+        rate, base = number(deal["withholding"] or "0") / 100, deal["withholding-from"]
+        tax = {"payment": due * rate, "gross-up": due / (1 - rate) - due if rate < 1 else 0}.get(base, Fraction(0))
+        tax = rounded(max(tax, Fraction(0)), rounding["places"], rounding["mode"])
+        same(account["grossed-up"], tax if base == "gross-up" else Fraction(0), "grossed-up")
+        same(account["payable"], due - (tax if base == "payment" else 0), "payable")
+        same(account["share"], value("earned") + value("withheld") - tax, "share")
+        if not carried and rounding["at"] in ("statement", "block"):
+            least = Fraction(1, 10) ** rounding["places"] * (len(rounding["sums"]) + 1)
+            if abs(value("withheld") - tax - withheld) > least:
+                sys.exit(f"withheld: {account['withheld']} of {float(withheld + tax)}")
+    return len(lines)
+
+
+def main():
+    """Explanations, with an empty line between them."""
+    lines = 0
+    for number, text in enumerate(sys.stdin.read().split("\n\n")):
+        try:
+            lines += redo(text)
+        except SystemExit as wrong:
+            sys.exit(f"explanation {number}: {wrong.code}")
+    print(lines)
 
 
 main()

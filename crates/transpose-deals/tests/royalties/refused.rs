@@ -135,11 +135,12 @@ fn impossible_terms_are_named_with_their_line() {
 fn terms_that_contradict_each_other_are_refused() {
     let models = "[[deal.model]]\nmodel = 'revenue-share'\nshare = '60'\n[[deal.model]]\nmodel = 'per-play'\nrate = '1'\n";
     let full = format!("{POLICIES}{models}{ROUNDING}");
-    let advance =
-        "[deal.advance]\namount = '100'\npaid = 'in-advance'\nfirst = '2026-10'\nlast = '2026-12'\n";
+    let withheld = |lines: &str| full.replace("pool =", &format!("{lines}\npool ="));
     for text in [
+        withheld("withholding-from = 'payment'"),
+        withheld("withholding = [{ territory = 'JP', withholding = '20' }]\nwithholding-from = 'payment'"),
+        withheld("withholding = '100'\nwithholding-from = 'gross-up'"),
         full.replace("pool = \"territory-and-tier\"", "pool = 'overall'"),
-        full.replace("at = 'statement'", "at = 'row'") + advance,
         full.replace("at = 'statement'", "at = 'row'") + "[deal.report]\nsummaries = 'allocated-revenue'\n",
         full.replace("pool =", "exchange = [{ from = 'EUR', rate = '1', direction = 'divide', date = 2026-10-01, source = 'x' }]\npool ="),
     ] {
@@ -275,7 +276,7 @@ proptest! {
     /// Whatever a deal says, it is refused with diagnostics or worked out.
     #[test]
     fn damaged_deals_never_panic(at in 0_usize..1400, junk in "[a-z0-9'=\\[\\]{}.\n-]{0,12}", len in 0_usize..25, plays: u64, returns: u64) {
-        let policies = POLICIES.replace("currency = \"EUR\"\nterr", "share = '85'\nwithholding = '12'\ncurrency = 'USD'\nterr");
+        let policies = POLICIES.replace("currency = \"EUR\"\nterr", "share = '85'\nwithholding = '12'\nwithholding-from = 'payment'\ncurrency = 'USD'\nterr");
         let full = format!("{policies}{FULL}{ROUNDING}");
         assert!(parse(&full).is_ok(), "{:#?}", parse(&full).err());
         let at = at.min(full.len());

@@ -1,9 +1,12 @@
 //! An agreement with one deal, figures, and plays.
 
+use rust_decimal::{Decimal, RoundingStrategy};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field};
-use transpose_core::terms::{Royalties, RoyaltyTerms, ServiceTotal, Terms, UsageTotal};
+use transpose_core::terms::{
+    Earnings, Rounding, Royalties, RoyaltyTerms, ServiceTotal, Terms, UnitRate, UsageTotal,
+};
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 
 pub(crate) const HEAD: &str = r#"
@@ -154,7 +157,38 @@ pub(crate) fn work_out_with(
         })
         .collect();
     let reported = contexts.len();
-    let royalties = terms.royalties().unwrap().work_out(&mut contexts, reported, &played, whole)?;
+    let mut royalties = terms.royalties().unwrap().work_out(&mut contexts, reported, &played, whole)?;
     assert_eq!(royalties.units.len(), kinds.len());
+    let plays: Vec<i128> = kinds.iter().map(|kind| i128::from(kind.3) - i128::from(kind.4)).collect();
+    let earned = earnings(&royalties, &plays);
+    terms.royalties().unwrap().close(&mut royalties, earned)?;
     Ok(Statement { royalties, contexts })
+}
+
+/// What usages earn, where each kind is one row.
+fn earnings(royalties: &Royalties, plays: &[i128]) -> Earnings {
+    let earned = together(royalties, &royalties.units, &royalties.sums, plays);
+    let further = |field| {
+        let further = royalties.further.iter().find(|further| further.field == field)?;
+        Some(together(royalties, &further.units, &further.sums, plays))
+    };
+    let withheld = further(Field::WITHHELD).unwrap_or_default();
+    Earnings { gross: further(Field::GROSS_AMOUNT).unwrap_or(earned + withheld), withheld, earned }
+}
+
+/// The sums, and the usages that make none, each rounded.
+fn together(royalties: &Royalties, units: &[Option<UnitRate>], sums: &[i128], plays: &[i128]) -> Decimal {
+    let mode = match royalties.rounding {
+        None | Some(Rounding::HalfUp) => RoundingStrategy::MidpointAwayFromZero,
+        Some(Rounding::HalfEven) => RoundingStrategy::MidpointNearestEven,
+        Some(Rounding::Down) => RoundingStrategy::ToZero,
+    };
+    let apart = units.iter().zip(plays).filter_map(|(unit, plays)| {
+        let unit = unit.as_ref().filter(|unit| unit.sum.is_none())?;
+        let decimal = |number: i128| Decimal::try_from_i128_with_scale(number, 0).unwrap();
+        let amount = decimal(unit.numerator * plays) / decimal(unit.denominator);
+        Some(amount.round_dp_with_strategy(royalties.places, mode))
+    });
+    let sums = sums.iter().map(|sum| Decimal::try_from_i128_with_scale(*sum, royalties.places).unwrap());
+    sums.chain(apart).sum()
 }

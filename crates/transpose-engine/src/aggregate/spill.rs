@@ -1,9 +1,19 @@
-//! What does not fit into memory goes to disk, and comes back part by part.
+//! What does not fit into memory goes to disk, and comes back shard by shard.
 //!
-//! When a [`CountingState`] is full, its items and groups are written out: the parts of the groups
-//! are parts here too, each item followed by its groups. A key that is met again later is written
-//! again. When everything was read, each part comes back as one small dictionary with its groups,
-//! in which equal keys have met again; a part that is too large comes in several passes.
+//! When a [`CountingState`] is full, its items and groups are written out: the shards of the groups
+//! are shards here too, each item followed by its groups. A key that appears again later is written
+//! again. When everything was read, each shard comes back as one small dictionary with its groups,
+//! in which equal keys meet again; a shard that is too large comes in several passes.
+//!
+//! ```text
+//!  state 1, full          state 2, full                 spill file
+//!  ┌ shard 0: items,  ┐   ┌ shard 0: items,  ┐  write   ┌──────┬──────┬───┬──────┬──────┬───┐
+//!  │          groups  │   │          groups  │ ───────▶ │ 0 of │ 1 of │ … │ 0 of │ 1 of │ … │
+//!  │ shard 1 …        │   │ shard 1 …        │          │  1   │  1   │   │  2   │  2   │   │
+//!  └──────────────────┘   └──────────────────┘          └──┬───┴──────┴───┴──┬───┴──────┴───┘
+//!                                                          └──── load(0) ────┘
+//!                                                one dictionary, equal keys once, groups added up
+//! ```
 
 use crate::aggregate::interner::{Interner, JoinedKey, NONE};
 use crate::aggregate::state::CountingState;
@@ -20,20 +30,20 @@ use transpose_sync::{lock, unpoisoned};
 /// The least memory of a pass.
 const PASS: usize = 256 * 1024;
 
-/// Worlds on disk.
+/// Counting states on disk.
 pub(crate) struct SpilledGroups {
     spill: Scratch,
     shards: Mutex<Vec<SpilledShard>>,
 }
 
-/// Where a part lies, and how much memory it takes when it comes back.
+/// Where a shard lies, and how much memory it takes when it comes back.
 #[derive(Clone, Default)]
 struct SpilledShard {
     extents: Vec<Extent>,
     memory: u64,
 }
 
-/// A part, or one pass of it, in memory again.
+/// A shard, or one pass of it, in memory again.
 pub(crate) struct LoadedShard {
     pub(crate) dictionary: Interner,
     /// Sorted by item.
@@ -92,14 +102,14 @@ impl SpilledGroups {
         self.spill.bytes()
     }
 
-    /// In how many passes a part has to come back if a pass may take this much memory. A part is
-    /// read anew for each pass, so passes are not made as small as anybody may ask.
+    /// In how many passes a shard has to come back if a pass may take this much memory. A shard is
+    /// read anew for each pass, so passes are not made as small as a limit may ask.
     pub(crate) fn passes(&self, shard: usize, allowance: usize) -> u64 {
         let memory = lock(&self.shards).get(shard).map_or(0, |shard| shard.memory);
         memory.div_ceil(allowance.max(PASS) as u64).max(1)
     }
 
-    /// Brings one pass of a part back.
+    /// Brings one pass of a shard back.
     pub(crate) fn load(
         &self,
         shard: usize,
@@ -115,7 +125,7 @@ impl SpilledGroups {
                 return Err(diagnostics::damaged_scratch());
             };
             let hash = u64::from_le_bytes(*hash);
-            // Bits that choose neither the part nor, mostly, a slot of the dictionary.
+            // Bits that choose neither the shard nor, mostly, a slot of the dictionary.
             if (hash >> 32) % passes == pass {
                 loaded.add(hash, rest).ok_or_else(diagnostics::damaged_scratch)?;
             }
@@ -165,23 +175,23 @@ mod tests {
         }
     }
 
-    /// Several worlds with keys in common come back part by part, whole or in passes, as if they
+    /// Several states with keys in common come back shard by shard, whole or in passes, as if they
     /// had been one.
     #[test]
-    fn worlds_meet_again() {
+    fn states_meet_again() {
         let state = RandomState::default();
         let spilled = SpilledGroups::create(&std::env::temp_dir()).unwrap();
         let mut expected: BTreeMap<(String, u32), (u64, i64)> = BTreeMap::new();
-        for world in 0..3_u64 {
+        for round in 0..3_u64 {
             let full = CountingState::new(1, true);
             {
                 let mut dictionary = full.dictionary.write().unwrap();
                 let mut gathered = lock(full.gathered.first().unwrap());
-                for number in (0..2000_u64).skip(world as usize * 400) {
+                for number in (0..2000_u64).skip(round as usize * 400) {
                     let name = Name(format!("item {number}"));
                     let hash = hash(&state, &&name);
                     let item = dictionary.insert(hash, &&name, None).unwrap();
-                    dictionary.note_row(item, dictionary.entry(item).unwrap(), 10_000 * world + number);
+                    dictionary.note_row(item, dictionary.entry(item).unwrap(), 10_000 * round + number);
                     for context in 0..3 {
                         let (plays, micros) = (1 + number % 5, i64::from(context) - 1);
                         let key = Group::key(item, context, context == 1);

@@ -1,8 +1,8 @@
 //! Groups: how often and how long each item was used in each sales context.
 //!
-//! Groups lie in parts by the hash of their item. Workers gather what they have counted and bring
-//! it to a part many rows at a time, so that a lock is taken rarely, and the memory of the part is
-//! asked for before it is needed.
+//! Groups lie in shards by the hash of their item. Workers gather what they have counted and bring
+//! it to a shard many rows at a time, so that a lock is taken rarely, and the memory of the shard
+//! is asked for before it is needed.
 
 use crate::aggregate::interner::prefetch;
 use crate::diagnostics;
@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_core::diagnostics::Fatal;
 use transpose_sync::lock;
 
-/// How many parts there are.
+/// How many shards there are.
 pub(crate) const SHARDS: usize = 64;
 
-/// The part of an item, by its hash. These bits choose neither a slot of the dictionary nor the
-/// pass of a spilled part.
+/// The shard of an item, by its hash. These bits choose neither a slot of the dictionary nor the
+/// pass of a spilled shard.
 #[inline]
 pub(crate) fn shard(hash: u64) -> usize {
     (hash >> 58) as usize
 }
 
-/// How many rows a worker gathers for a part.
+/// How many rows a worker gathers for a shard.
 const GATHERED: usize = 128;
 
 /// Plays and time of one item in one usage kind.
@@ -107,7 +107,7 @@ pub(crate) fn net(groups: &[Group]) -> i128 {
     })
 }
 
-/// The groups of one part: a table with open addressing.
+/// The groups of one shard: a table with open addressing.
 #[derive(Default)]
 pub(crate) struct Shard {
     slots: Vec<Group>,
@@ -215,19 +215,19 @@ impl Groups {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    /// Takes a part away.
+    /// Takes a shard away.
     pub(crate) fn take(&self, shard: usize) -> Shard {
         self.shards.get(shard).map(|shard| std::mem::take(&mut *lock(shard))).unwrap_or_default()
     }
 
-    /// Looks at a part.
+    /// Looks at a shard.
     pub(crate) fn with<T>(&self, shard: usize, look: impl FnOnce(&Shard) -> T) -> Option<T> {
         self.shards.get(shard).map(|shard| look(&lock(shard)))
     }
 
     fn add(&self, shard: usize, groups: &[Group]) -> Result<(), Fatal> {
         let Some(table) = self.shards.get(shard) else {
-            return Err(diagnostics::bug("a group without a part"));
+            return Err(diagnostics::bug("a group without a shard"));
         };
         let grown = lock(table).add_all(groups)?;
         self.bytes.fetch_add(grown, Ordering::Relaxed);
@@ -252,7 +252,7 @@ impl GroupBuffer {
     #[inline]
     pub(crate) fn push(&mut self, shard: usize, group: Group, groups: &Groups) -> Result<(), Fatal> {
         let Some(gathered) = self.0.get_mut(shard) else {
-            return Err(diagnostics::bug("a row without a part"));
+            return Err(diagnostics::bug("a row without a shard"));
         };
         gathered.push(group);
         if gathered.len() >= GATHERED {

@@ -5,7 +5,7 @@
 //! usages by item, context and usage kind. Sales and returns of one usage kind are counted apart
 //! and become one usage when blocks are built, so a group needs no room for both, and plays cost
 //! nothing of it. Royalties is worked out for each *kind* of usages: a usage kind, and whether
-//! royalties are due. Which kinds are in one usage of the output is said by [`Rows`].
+//! royalties are due. Which kinds are in one usage of the output is said in `royalties::rows`.
 //!
 //! **Usages and returns.** `usage.quantity` is what was sold, with what was returned later;
 //! `usage.returns` is what was returned. So it is in DSR: `Usages` are the sales of the period,
@@ -92,7 +92,7 @@ impl UsageKindInterner {
 }
 
 /// What is counted or follows from counting; an agreement cannot state it.
-const COUNTED: [Field; 9] = [
+const COUNTED: [Field; 12] = [
     Field::QUANTITY,
     Field::RETURNS,
     Field::USAGE_DURATION,
@@ -100,6 +100,9 @@ const COUNTED: [Field; 9] = [
     Field::QUALIFIED,
     Field::RATE,
     Field::AMOUNT,
+    Field::GROSS_AMOUNT,
+    Field::SHARE,
+    Field::WITHHELD,
     Field::ROYALTY_MODEL,
     Field::DEAL,
 ];

@@ -24,7 +24,7 @@ transpose_core::codes! {
         "Give more memory, or use another model for this report."
 }
 
-/// How many parts the tables have, so that workers rarely wait for each other.
+/// How many shards the tables have, so that workers rarely wait for each other.
 const SHARDS: usize = 64;
 
 /// What an entry takes at most, with the room that a table keeps free.

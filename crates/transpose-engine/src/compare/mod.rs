@@ -7,11 +7,19 @@
 //!   is repeated
 //! - nearest: the rest is sorted by track and user, and rows no further apart than the window are
 //!   paired, the nearest first
-//! - telling: differences are sorted by file and line, and told and written in that order
+//! - differences: sorted by file and line, reported and written in that order
 //!
 //! Memory does not depend on the files: everything goes through sorters with a limit, and of rows
 //! that follow each other within the window at most `TOGETHER` are looked at together. Nothing
 //! depends on threads, chunks or memory.
+//!
+//! ```text
+//!  file A ┐ rows   by identifier         one file has it, or no identifier
+//!         ├─────▶  sorter ─┬───────────▶ sorter, by track and user ─▶ nearest ─┐
+//!  file B ┘                └─ pairs ───────────────────────────────────────────┴▶ sorter, by line
+//! ```
+//!
+//! `nearest` pairs rows by time, `render` writes a difference as CSV or JSON.
 
 mod nearest;
 mod render;
@@ -706,7 +714,7 @@ impl Pairing<'_> {
         self.pair_nearest(&mut near)
     }
 
-    /// Pairs rows that stand close together.
+    /// Pairs rows that are close together.
     fn pair_nearest(&mut self, near: &mut Neighbours) -> Result<(), Fatal> {
         let Neighbours { rows, text, .. } = &*near;
         let row = |waiting: &WaitingRow| {

@@ -1,4 +1,4 @@
-//! What is wrong with items: found once for each, in any order, and told in the order of the
+//! What is wrong with items: found once for each, in any order, and reported in the order of the
 //! inputs.
 
 use crate::consolidate::shapes::Side;

@@ -254,7 +254,7 @@ pub(crate) fn consolidate<'a>(
                 state.groups.with(shard, |table| {
                     for group in table.groups() {
                         if let Some(sum) = plays.get(group.item() as usize) {
-                            // All groups of an item lie in one part, so nobody else adds to this
+                            // All groups of an item lie in one shard, so nobody else adds to this
                             // sum.
                             sum.store(sum.load(Memory::Relaxed).saturating_add(group.plays), Memory::Relaxed);
                         }

@@ -1,4 +1,13 @@
-//! Consolidate: what was counted is described and put in order.
+//! Consolidate: what was counted is described, described items with one identity become one, and
+//! everything is put in the order of the output.
+//!
+//! | module | does |
+//! |---|---|
+//! | `describe` | the releases and recordings that an item describes |
+//! | `shapes` | the columns of each |
+//! | `variants` | several descriptions of one identity, and which of them is reported |
+//! | `in_memory`, `on_disk` | the order, with the same answers |
+//! | `diagnostics` | what is wrong with items, in the order of the inputs |
 
 pub(crate) mod describe;
 pub(crate) mod diagnostics;

@@ -1,12 +1,20 @@
 //! What was written to disk is put in order there: the same answers as
 //! [`crate::consolidate::in_memory`], in bounded memory.
 //!
-//! The parts come back one after the other, and their items are described. Three sorts follow from
+//! The shards come back one after the other, and their items are described. Three sorts follow from
 //! them: recordings by identity (to choose their descriptions), releases by identity (the same),
-//! and groups by release, recording and context. The chosen descriptions of recordings are sorted
-//! once more, by release, so that at the end three sorted streams run side by side, and the blocks
-//! come out in order. An identity is written so that it is ordered as its bytes are and none is the
-//! beginning of another.
+//! and groups by release, recording and usage kind. The chosen descriptions of recordings are
+//! sorted once more, by release, so that at the end three sorted streams run side by side, and the
+//! blocks come out in order.
+//!
+//! ```text
+//!  shard 0 ┐            ┌▶ sort by release ─────────────────────────────────────────▶ releases
+//!  shard 1 ├▶ describe ─┼▶ sort by recording ─▶ choose ─▶ sort by release, recording ▶ recordings
+//!  …       ┘            └▶ sort by release, recording, usage kind ──────────────────▶ groups
+//! ```
+//!
+//! An identity is written so that it is ordered as its bytes are and none is the beginning of
+//! another.
 
 use crate::aggregate::counter::CountedEvents;
 use crate::aggregate::interner::Key as _;
@@ -162,7 +170,7 @@ struct Sorters<'a> {
 }
 
 impl Sorters<'_> {
-    /// Describes the items of a part and sorts what they are and what was counted.
+    /// Describes the items of a shard and sorts what they are and what was counted.
     fn add(
         &mut self,
         loaded: &LoadedShard,

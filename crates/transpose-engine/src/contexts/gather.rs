@@ -12,7 +12,8 @@
 //! **Several inputs.** Tables of one sender to one recipient, such as the months of a statement,
 //! are one report: their rows follow each other in the order of the inputs. The period is from the
 //! first day of the first to the last day of the last; what else their heads do not agree on is
-//! left out and told. What a head says about the sales context holds for the rows of its own table.
+//! left out and reported. What a head says about the sales context holds for the rows of its own
+//! table.
 
 use crate::contexts::total::UsageSum;
 use crate::diagnostics;

@@ -35,8 +35,8 @@ pub(crate) fn emit(
     let ranges = ranges(sorted, encoding.usages.rows());
     let next = AtomicUsize::new(0);
     let flow = Flow::default();
-    let consumer = OrderedConsumer::new(threads * 2, |(encoded, part): (EncodedBatch, RunReport)| {
-        report.merge(part).map_err(|error| diagnostics::imbalance(&error))?;
+    let consumer = OrderedConsumer::new(threads * 2, |(encoded, chunk_report): (EncodedBatch, RunReport)| {
+        report.merge(chunk_report).map_err(|error| diagnostics::imbalance(&error))?;
         files.write(&encoded)
     });
     std::thread::scope(|scope| {
@@ -51,10 +51,11 @@ pub(crate) fn emit(
                         let groups =
                             sorted.buckets.get(range.bucket).and_then(|all| all.get(range.groups.clone()));
                         build(sorted, encoding.usages, groups.unwrap_or(&[]), range.place, &mut batch);
-                        let mut part = RunReport::default();
-                        let outcome = encoding
-                            .encode(&batch, range.numbers, &mut part)
-                            .and_then(|encoded| consumer.submit(index as u64, (encoded, part), &flow));
+                        let mut chunk_report = RunReport::default();
+                        let outcome =
+                            encoding.encode(&batch, range.numbers, &mut chunk_report).and_then(|encoded| {
+                                consumer.submit(index as u64, (encoded, chunk_report), &flow)
+                            });
                         if let Err(fatal) = outcome {
                             flow.fail(fatal);
                         }

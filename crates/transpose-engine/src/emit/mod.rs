@@ -1,4 +1,11 @@
-//! Emit: groups become blocks, encoded and written in order.
+//! Emit: groups become blocks, which are encoded and written in order.
+//!
+//! | module | does |
+//! |---|---|
+//! | `in_memory` | ranges of releases by several workers, written in order |
+//! | `on_disk` | three sorted streams read as one |
+//! | `blocks` | one block: a release, its recordings, their usages |
+//! | `usages` | the cells of a usage: what was counted, and what is paid for it |
 
 pub(crate) mod blocks;
 mod in_memory;

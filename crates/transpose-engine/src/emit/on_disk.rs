@@ -1,4 +1,14 @@
 //! Blocks from groups on disk: three sorted streams are read as one.
+//!
+//! ```text
+//!  releases    R1                                R2
+//!  recordings  R1,A            R1,B              R2,C
+//!  groups      R1,A,0  R1,A,1  R1,B,0            R2,C,0  R2,C,1
+//!              └────────── block of R1 ────────┘ └─ block of R2 ─┘
+//! ```
+//!
+//! Only the block that is being built is in memory, with as many finished ones as are encoded at
+//! once.
 
 use crate::aggregate::table::Group;
 use crate::consolidate::describe::EMPTY_IDENTITY;

@@ -3,13 +3,21 @@
 use crate::aggregate::table::{Group as CountedEvents, net};
 use crate::aggregate::usage_kinds::UsageKinds;
 use crate::royalties::allocations::{Allocations, UsageAllocation};
-use crate::royalties::rounding::Amounts;
+use crate::royalties::rounding::{Amounts, PaidAmounts};
 use crate::royalties::rows::Rows;
 use transpose_codes::duration::Duration;
 use transpose_core::model::{BlockBatch, Field, FieldSet, Group, Shape, Slot, Span};
 
 /// What follows from royalties.
-const OF_AMOUNTS: [Field; 4] = [Field::RATE, Field::AMOUNT, Field::ROYALTY_MODEL, Field::DEAL];
+const OF_AMOUNTS: [Field; 7] = [
+    Field::RATE,
+    Field::GROSS_AMOUNT,
+    Field::SHARE,
+    Field::WITHHELD,
+    Field::AMOUNT,
+    Field::ROYALTY_MODEL,
+    Field::DEAL,
+];
 
 /// What usages are written with.
 #[derive(Clone, Copy)]
@@ -17,7 +25,7 @@ pub(crate) struct UsageColumns<'a> {
     /// Which kinds make one usage.
     pub(crate) rows: &'a Rows,
     /// Royalties, where the agreement says so.
-    pub(crate) amounts: Option<&'a Amounts>,
+    pub(crate) amounts: Option<&'a PaidAmounts>,
     /// What is allocated to the recipient, where the agreement asks for it.
     pub(crate) allocations: Option<&'a Allocations>,
     /// Whether the source knows how long was played.
@@ -182,21 +190,30 @@ impl<'a> UsageWriter<'a> {
         place: &mut u64,
     ) -> Option<UsageAllocation> {
         let UsageColumns { amounts, qualified, allocations, .. } = self.written;
-        let (mut plays, mut units) = (0_i128, Some(0_i128));
+        let mut plays = 0_i128;
+        let (mut net_units, mut gross, mut withheld) = (Some(0_i128), Some(0_i128), Some(0_i128));
         let mut revenue = allocations.map(|_| 0_i128);
+        let add = |sum: &mut Option<i128>, more: Option<i128>| {
+            *sum = sum.zip(more).and_then(|(sum, more)| sum.checked_add(more));
+        };
         for kind in groups.chunk_by(|a, b| self.written.rows.paid_together(a, b)) {
             let Some(first) = kind.first() else { continue };
             let net = net(kind);
-            if amounts.map_or(first.bearing(), |amounts| amounts.rates.pays(first.kind())) {
+            if amounts.map_or(first.bearing(), |amounts| amounts.net.rates.pays(first.kind())) {
                 plays += net;
             }
             if let Some(amounts) = amounts {
-                let more = amounts.units(first.kind(), net, *place);
-                units = units.zip(more).and_then(|(units, more)| units.checked_add(more));
+                let units = |amounts: &Amounts| amounts.units(first.kind(), net, *place);
+                add(&mut net_units, units(&amounts.net));
+                if let Some(amounts) = &amounts.gross {
+                    add(&mut gross, units(amounts));
+                }
+                if let Some(amounts) = &amounts.withheld {
+                    add(&mut withheld, units(amounts));
+                }
             }
             if let Some(allocations) = allocations {
-                let more = allocations.revenue(first.kind(), net, *place);
-                revenue = revenue.zip(more).and_then(|(revenue, more)| revenue.checked_add(more));
+                add(&mut revenue, allocations.revenue(first.kind(), net, *place));
             }
             *place += 1;
         }
@@ -211,21 +228,39 @@ impl<'a> UsageWriter<'a> {
             set(Some(plays.to_string().as_bytes()));
         }
         let (amounts, first) = amounts.zip(groups.first())?;
-        let paid = groups.iter().map(|group| group.kind()).find(|kind| amounts.rates.pays(*kind));
+        let rates = &amounts.net.rates;
+        // Without a share or fee, the gross amount is what is paid and what is withheld.
+        if amounts.gross.is_none() {
+            gross = net_units.zip(withheld).and_then(|(paid, withheld)| paid.checked_add(withheld));
+        }
+        let paid = groups.iter().map(|group| group.kind()).find(|kind| rates.pays(*kind));
         let kind = paid.unwrap_or(first.kind());
         let mut text = Vec::new();
         for field in self.columns.iter().filter(|field| OF_AMOUNTS.contains(field)) {
-            match *field {
-                Field::RATE => set(amounts.rates.text(kind).map(str::as_bytes)),
-                Field::AMOUNT => {
-                    text.clear();
-                    set(units
-                        .and_then(|units| amounts.rates.write(units, &mut text))
-                        .map(|()| text.as_slice()));
+            let units = match *field {
+                Field::GROSS_AMOUNT => gross,
+                Field::WITHHELD if amounts.withheld.is_some() => withheld,
+                Field::AMOUNT => net_units,
+                Field::RATE => {
+                    set(rates.text(kind).map(str::as_bytes));
+                    continue;
                 }
-                Field::ROYALTY_MODEL => set(amounts.rates.model(kind).map(str::as_bytes)),
-                _ => set(amounts.rates.deal().map(str::as_bytes)),
-            }
+                Field::SHARE => {
+                    set(rates.share(kind).map(str::as_bytes));
+                    continue;
+                }
+                Field::ROYALTY_MODEL => {
+                    set(rates.model(kind).map(str::as_bytes));
+                    continue;
+                }
+                Field::DEAL => {
+                    set(rates.deal(kind).map(str::as_bytes));
+                    continue;
+                }
+                _ => None,
+            };
+            text.clear();
+            set(units.and_then(|units| rates.write(units, &mut text)).map(|()| text.as_slice()));
         }
         let allocations = allocations?;
         let context = self.written.rows.row(*first).map_or(u32::MAX, |row| row.context);
@@ -234,7 +269,7 @@ impl<'a> UsageWriter<'a> {
             set(revenue.as_deref());
         }
         text.clear();
-        let amount = units.and_then(|units| amounts.rates.write(units, &mut text)).map(|()| text);
+        let amount = net_units.and_then(|units| rates.write(units, &mut text)).map(|()| text);
         Some(UsageAllocation { plays, amount, revenue })
     }
 }

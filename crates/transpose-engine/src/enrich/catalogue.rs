@@ -72,7 +72,7 @@ pub(crate) enum CatalogueAnswer {
     Unknown,
 }
 
-/// Whether a catalogue may tell a field.
+/// Whether a catalogue may have a field.
 fn is_told(field: Field) -> bool {
     let identifies = [Field::RECORDING_ID, Field::RELEASE_ID].contains(&field);
     let described = matches!(field.group(), Group::Release | Group::Recording | Group::Work);
@@ -133,7 +133,7 @@ impl Catalogue {
         }
     }
 
-    /// The fields that it can tell.
+    /// The fields that it has.
     pub fn fields(&self) -> FieldSet {
         self.fields.iter().copied().collect()
     }

@@ -77,7 +77,7 @@ struct EnrichedDecoder<'a> {
 /// Which cells of a row are to be completed.
 #[derive(Default)]
 struct EnrichmentPlan {
-    /// The number of the cell for each field that the catalogue may tell, and whether the input has
+    /// The number of the cell for each field that the catalogue may have, and whether the input has
     /// a column for it too.
     from_catalogue: Vec<(usize, Field, bool)>,
     track: Option<usize>,

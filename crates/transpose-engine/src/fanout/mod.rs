@@ -11,6 +11,12 @@
 //! Invariant: what was read is what was routed, rejected or filtered; what the outputs of a set
 //! have read and what none of them took is together what was routed (`balance`). Nothing appears
 //! before this holds for all sets.
+//!
+//! | module | does |
+//! |---|---|
+//! | `router` | routes rows by what their cells say |
+//! | `service_totals` | what the whole service counted |
+//! | `balance` | whether every routed row is accounted for |
 
 pub(crate) mod balance;
 mod router;

@@ -10,6 +10,14 @@
 //! or inside a stretch, makes its identifier a [suspect](Candidates). Suspects are compared as text
 //! in a second reading ([`validate`](crate::validate)); a stretch may have gaps and two texts one
 //! hash, so not every suspect is guilty.
+//!
+//! ```text
+//!  chunk 1   11 12 13 14 ─┐ rise: one stretch
+//!  chunk 2   15 16 17 18 ─┴▶ 11–18 ─────────────────────────┐
+//!  chunk 3   901 13 x7 ───┐ keys    ┌ sorted run ┐          ├▶ suspects: 13 (in a stretch),
+//!  chunk 4   x7 905 …     ┴───────▶ │ sorted run │ ─ merge ─┘            x7 (twice)
+//!                                   └ …          ┘
+//! ```
 
 use crate::diagnostics;
 use crate::scan::ordered::sort;

@@ -3,8 +3,14 @@
 //! A first reading collects a key of eight bytes for each identifier of a play or sale
 //! ([`unique`](crate::filter::candidates)). Only where a key appears twice are the inputs read
 //! again: rows under suspicion are sorted with everything that they say, equal identifiers meet,
-//! and each later row becomes a [`DuplicateMark`]. The conversion looks verdicts up while it reads,
-//! so it stays what it was: chunks, side by side, in any number.
+//! and each later row becomes a [`DuplicateMark`]. The conversion looks marks up while it reads, so
+//! it stays what it was: chunks, side by side, in any number.
+//!
+//! ```text
+//!  reading 1    rows ─▶ keys ─▶ candidates ─▶ keys that may appear twice
+//!  reading 2    rows with such a key ─▶ sorter, by identifier ─▶ a a │ b │ c c c ─▶ marks, by row
+//!  conversion   chunk + its marks ─▶ rows that take part
+//! ```
 //!
 //! A refund carries the identifier of its sale and is no duplicate of it; two refunds of one sale
 //! are. Rows outside the period and rows that cannot be read have no part in this: what is left out

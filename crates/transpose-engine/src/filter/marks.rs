@@ -1,9 +1,15 @@
 //! What was decided about single rows before the conversion, to be looked up chunk by chunk: that a
 //! row repeats another, or which sale a refund takes back ([`RowMark`]).
 //!
-//! Verdicts lie on disk in the order of the rows, each in sixteen bytes. In memory is only where
-//! each [`STEP`]th of them belongs, so that a worker finds those of its chunk with one look and
-//! reads no others.
+//! Marks lie on disk in the order of the rows, each in sixteen bytes. In memory is only where each
+//! [`STEP`]th of them belongs, so that a worker finds those of its chunk with one look and reads no
+//! others.
+//!
+//! ```text
+//!  in memory   row of mark 0      row of mark 1024      row of mark 2048
+//!                   │                    │                     │
+//!  on disk     │ 0 │ 1 │ 2 │ … │ 1024 │ 1025 │ … │ 2048 │ …        chunk: rows m to n ─▶ its marks
+//! ```
 
 use crate::diagnostics;
 use crate::scan::position::SourceLine;

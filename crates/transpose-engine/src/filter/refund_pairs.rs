@@ -6,6 +6,13 @@
 //! sort on disk, where equal names meet as text. So memory does not grow with sales, and no hash
 //! decides.
 //!
+//! ```text
+//!  reading 1   refunds ─▶ one bit for each name (one megabyte)
+//!  reading 2   refunds, and sales whose bit is set ─▶ sorter, by name ─▶ sale + refund ─┐
+//!                                                                                       ▼
+//!  conversion  chunk + its marks  ◀─── marks, by row ◀─── sorter, by row ◀──── moment of the sale
+//! ```
+//!
 //! Of several sales with one name (a basket with two copies of a track) the first refund takes back
 //! the first, the second the second; further ones take back the last. The identifier of a sale goes
 //! before its basket.

@@ -4,6 +4,13 @@
 //! at the end. A message that fits into one file, the usual case, is written straight through. When
 //! a second file is begun, or a head says how much follows, each file is written once more at the
 //! end with its right head.
+//!
+//! ```text
+//!  one file    head 1of1 │ blocks │ foot ─▶ renamed
+//!
+//!  several     head 1of1 │ blocks │ foot  ─ copied with a ─▶  head 1of2 │ blocks │ foot ┐
+//!              head 2of2 │ blocks │ foot  ─ right head    ─▶  head 2of2 │ blocks │ foot ┴▶ renamed
+//! ```
 
 use crate::diagnostics;
 use crate::output::spec::{Destination, OutputSpec};

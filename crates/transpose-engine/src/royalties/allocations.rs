@@ -203,7 +203,7 @@ fn revenue(usage_kinds: &UsageKinds, contexts: &[Entity], sums: &Totals, amounts
         let plays = plays.get(context as usize).copied().filter(|plays| *plays > 0)?;
         let numerator = all.get(context as usize).copied()?;
         let denominator = plays.checked_mul(one)?;
-        Some(UnitRate { numerator, denominator, model: "".into(), sum: Some(context) })
+        Some(UnitRate { numerator, denominator, sum: Some(context), ..UnitRate::default() })
     };
     let units: Vec<Option<UnitRate>> = (0..sums.kinds.len() as u32).map(unit).collect();
     // What nothing was played of is no sum of usages.

@@ -31,6 +31,8 @@ pub(crate) struct Rate {
     pub(crate) sum: Option<u32>,
     text: Box<str>,
     model: Box<str>,
+    deal: Box<str>,
+    share: Box<str>,
     pub(crate) currency: Box<str>,
 }
 
@@ -39,6 +41,8 @@ pub(crate) struct Rates {
     kinds: Vec<Option<Rate>>,
     places: u32,
     deal: Box<str>,
+    /// Whether each usage of an item in a sales context is rounded by itself.
+    apart: bool,
 }
 
 impl Rates {
@@ -77,10 +81,12 @@ impl Rates {
                 sum: unit.sum,
                 text,
                 model: unit.model.clone(),
+                deal: unit.deal.clone(),
+                share: unit.share.clone(),
                 currency: currency.into(),
             }));
         }
-        Ok(Self { kinds, places: *places, deal: deal.clone() })
+        Ok(Self { kinds, places: *places, deal: deal.clone(), apart: owed.rounding.is_some() })
     }
 
     /// What one play of a kind is worth; nothing where no royalties are due for it.
@@ -88,14 +94,18 @@ impl Rates {
         self.kinds.get(kind as usize)?.as_ref()
     }
 
-    /// Whether plays of two kinds are worth the same.
+    /// Whether plays of two kinds are worth the same, so that they are paid for together. Where
+    /// each usage is rounded by itself they never are: what a table does not show changes no
+    /// amount.
     pub(crate) fn alike(&self, a: u32, b: u32) -> bool {
         let told = |kind| {
             self.get(kind).map(|rate| {
-                (rate.negative, rate.numerator, rate.denominator, rate.sum, &rate.currency, &rate.model)
+                let worth = (rate.negative, rate.numerator, rate.denominator, rate.sum, &rate.currency);
+                (worth, &rate.model, &rate.deal, &rate.share)
             })
         };
-        told(a) == told(b)
+        let by_itself = |kind| self.apart && self.get(kind).is_some_and(|rate| rate.sum.is_none());
+        a == b || (!by_itself(a) && told(a) == told(b))
     }
 
     /// Whether something is payable for a kind.
@@ -113,14 +123,20 @@ impl Rates {
         self.get(kind).map(|rate| &*rate.model)
     }
 
-    /// The deal by which everything is paid, or not.
-    pub(crate) fn deal(&self) -> Option<&str> {
-        Some(&*self.deal).filter(|deal| !deal.is_empty())
+    /// The deal by which a kind is paid, or not.
+    pub(crate) fn deal(&self, kind: u32) -> Option<&str> {
+        let own = self.get(kind).map(|rate| &*rate.deal).filter(|deal| !deal.is_empty());
+        own.or(Some(&*self.deal)).filter(|deal| !deal.is_empty())
     }
 
-    /// Writes units as a decimal; nothing when it is too long.
+    /// The recipient's share of the gross amount of a kind, in per cent.
+    pub(crate) fn share(&self, kind: u32) -> Option<&str> {
+        self.get(kind).map(|rate| &*rate.share).filter(|share| !share.is_empty())
+    }
+
+    /// Writes units as a decimal with all its places; nothing when it is too long.
     pub(crate) fn write(&self, units: i128, out: &mut Vec<u8>) -> Option<()> {
-        decimal::write(&self.decimal(units)?, out);
+        decimal::write_places(&self.decimal(units)?, out);
         Some(())
     }
 

@@ -25,10 +25,11 @@ use crate::royalties::rates::{Rate, Rates, too_long};
 use crate::royalties::rows::Rows;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use transpose_codes::decimal::{self, Decimal};
 use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::Fatal;
-use transpose_core::model::Entity;
-use transpose_core::terms::{Rounding, Royalties};
+use transpose_core::model::{Entity, Field};
+use transpose_core::terms::{Earnings, Rounding, Royalties};
 
 /// Who gets a unit of what is left of a sum.
 #[derive(Clone, Copy, Default)]
@@ -48,6 +49,77 @@ pub(crate) struct Amounts {
     pub(crate) rates: Rates,
     rounding: Option<Rounding>,
     cuts: Vec<RemainderRule>,
+}
+
+/// The royalties of the usages of a report, with what statements show besides.
+pub(crate) struct PaidAmounts {
+    /// What is paid.
+    pub(crate) net: Amounts,
+    /// Before the recipient's share or fee; without one it is what is paid and what is withheld.
+    pub(crate) gross: Option<Amounts>,
+    /// What is withheld, where anything is.
+    pub(crate) withheld: Option<Amounts>,
+}
+
+impl PaidAmounts {
+    /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
+    pub(crate) fn new(
+        owed: &Royalties,
+        usage_kinds: &UsageKinds,
+        contexts: &[Entity],
+    ) -> Result<Self, Fatal> {
+        let net = Amounts::new(owed, usage_kinds, contexts)?;
+        let further = |field| {
+            let terms = further_terms(owed, field);
+            terms.map(|terms| Amounts::new(&terms, usage_kinds, contexts)).transpose()
+        };
+        Ok(Self { net, gross: further(Field::GROSS_AMOUNT)?, withheld: further(Field::WITHHELD)? })
+    }
+
+    /// Whether plays of two kinds are worth the same, in all amounts.
+    pub(crate) fn alike(&self, a: u32, b: u32) -> bool {
+        let all = std::iter::once(&self.net).chain(&self.gross).chain(&self.withheld);
+        all.map(|amounts| &amounts.rates).all(|rates| rates.alike(a, b))
+    }
+
+    /// Decides what every usage is worth; answers what all of them are paid, by currency, and what
+    /// they earn.
+    pub(crate) fn divide_all(
+        &mut self,
+        owed: &Royalties,
+        usage_kinds: &UsageKinds,
+        rows: &Rows,
+        sorted: &SortedGroups<'_>,
+    ) -> Result<(AmountsByCurrency, Earnings), Fatal> {
+        let paid = self.net.divide_all(owed, usage_kinds, rows, sorted)?;
+        let further = [(Field::GROSS_AMOUNT, &mut self.gross), (Field::WITHHELD, &mut self.withheld)];
+        let mut sums = [None; 2];
+        for ((field, amounts), sum) in further.into_iter().zip(&mut sums) {
+            if let Some((amounts, terms)) = amounts.as_mut().zip(further_terms(owed, field)) {
+                *sum = Some(together(&amounts.divide_all(&terms, usage_kinds, rows, sorted)?)?);
+            }
+        }
+        let [gross, withheld] = sums;
+        let (earned, withheld) = (together(&paid)?, withheld.unwrap_or_default());
+        let share = decimal::sum(earned, withheld).ok_or_else(|| too_long("a sum of amounts"))?;
+        Ok((paid, Earnings { gross: gross.unwrap_or(share), withheld, earned }))
+    }
+}
+
+/// Further amounts in the shape of royalties, where there are any.
+fn further_terms(owed: &Royalties, field: Field) -> Option<Royalties> {
+    let further = owed.further.iter().find(|further| further.field == field)?;
+    let (units, sums) = (further.units.clone(), further.sums.clone());
+    Some(Royalties { units, sums, places: owed.places, rounding: owed.rounding, ..Royalties::default() })
+}
+
+/// Amounts of all currencies. A report has one.
+fn together(amounts: &AmountsByCurrency) -> Result<Decimal, Fatal> {
+    let mut sum = ExactSum::default();
+    for amount in amounts.values() {
+        sum.merge(amount);
+    }
+    sum.total().ok_or_else(|| too_long("a sum of amounts"))
 }
 
 /// The exact amount of a usage in units: the next lower whole number, and what is beyond it as a
@@ -383,7 +455,7 @@ mod tests {
     fn owed(units: &[(i128, i128, Option<u32>)], sums: &[i128], rounding: Option<Rounding>) -> Royalties {
         let unit = |(numerator, denominator, sum): &(i128, i128, Option<u32>)| {
             let (numerator, denominator, sum) = (*numerator, *denominator, *sum);
-            [None, Some(UnitRate { numerator, denominator, model: "m".into(), sum })]
+            [None, Some(UnitRate { numerator, denominator, model: "m".into(), sum, ..UnitRate::default() })]
         };
         let units = units.iter().flat_map(unit).collect();
         Royalties {

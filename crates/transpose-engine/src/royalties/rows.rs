@@ -10,6 +10,7 @@
 use crate::aggregate::table::Group;
 use crate::aggregate::usage_kinds::UsageKinds;
 use crate::royalties::rates::Rates;
+use crate::royalties::rounding::PaidAmounts;
 use std::collections::BTreeMap;
 use transpose_codes::duration::Duration;
 use transpose_core::accounting::ExactSum;
@@ -64,7 +65,7 @@ impl Rows {
     pub(crate) fn shown<'a>(
         usage_kinds: &UsageKinds,
         contexts: &[Entity],
-        rates: Option<&'a Rates>,
+        amounts: Option<&'a PaidAmounts>,
         writes: FieldSet,
     ) -> (Self, Vec<Entity>) {
         let of_sales = OF_SALES.into_iter().filter(|_| usage_kinds.sells());
@@ -90,11 +91,13 @@ impl Rows {
                 let beside = !shows(Field::ROYALTY_BEARING) && !rates.pays(kind);
                 (rates, if beside { kind ^ 1 } else { kind })
             };
-            let paid = rates.map(paid);
+            let paid = amounts.map(|amounts| &amounts.net.rates).map(paid);
             let rate = paid.filter(|_| shows(Field::RATE)).and_then(|(rates, kind)| rates.text(kind));
             let model = paid.filter(|_| shows(Field::ROYALTY_MODEL));
             let model = model.and_then(|(rates, kind)| rates.model(kind));
-            all.entry((context, usage, bearing, rate, model)).or_default().push(kind);
+            let deal = paid.filter(|_| shows(Field::DEAL)).and_then(|(rates, kind)| rates.deal(kind));
+            let share = paid.filter(|_| shows(Field::SHARE)).and_then(|(rates, kind)| rates.share(kind));
+            all.entry((context, usage, bearing, rate, model, deal, share)).or_default().push(kind);
         }
         let (mut numbers, mut rows) = (vec![0; usage_kinds.kinds()], Vec::with_capacity(all.len()));
         let mut alike = vec![0; usage_kinds.kinds()];
@@ -104,7 +107,7 @@ impl Rows {
             for kind in &kinds {
                 // Without a deal, what counts is whether the plays are long enough.
                 let same = |other: &&u32| {
-                    rates.map_or(**other & 1 == *kind & 1, |rates| rates.alike(**other, *kind))
+                    amounts.map_or(**other & 1 == *kind & 1, |amounts| amounts.alike(**other, *kind))
                 };
                 let like = first.iter().find(same).copied().unwrap_or_else(|| {
                     first.push(*kind);

@@ -26,13 +26,13 @@ use crate::filter::route_rule::RouteRule;
 use crate::output::files::OutputFiles;
 use crate::output::slices::OutputSlices;
 use crate::royalties::allocations::Allocations;
+use crate::royalties::final_amounts;
 use crate::royalties::rates;
-use crate::royalties::rounding::Amounts;
+use crate::royalties::rounding::PaidAmounts;
 use crate::royalties::rows::Rows;
 use crate::run::Run;
 use crate::run::output::{Output, OutputInProgress, PendingOutput};
 use crate::storage::scratch::Scratch;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use transpose_codes::duration::Duration;
@@ -40,10 +40,13 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity};
 use transpose_core::format::{EventDecoder, Projection};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
-use transpose_core::terms::{BelowThreshold, ConflictPolicy, RoyaltyTerms, ServiceTotal, Terms};
+use transpose_core::terms::{
+    BelowThreshold, ConflictPolicy, RoyaltyTerms, ServiceTotal, StatementTotals, Terms,
+};
 use transpose_sync::unpoisoned;
 
-/// Fields that tell releases and recordings apart; needed even where the target does not hold them.
+/// Fields that distinguish releases and recordings; needed even where the target does not hold
+/// them.
 const IDENTITY: [Field; 10] = [
     Field::ICPN,
     Field::GRID,
@@ -359,31 +362,37 @@ impl ReportWriter<'_> {
         let mut amounts = None;
         if let Some(royalties) = &mut royalties {
             report_terms(std::mem::take(&mut royalties.diagnostics), &mut output.report)?;
-            amounts = Some(Amounts::new(royalties, usage_kinds, &contexts)?);
+            amounts = Some(PaidAmounts::new(royalties, usage_kinds, &contexts)?);
         }
         // A message refers to sales contexts, a table repeats of them what it shows.
         let traits = output.output.format.manifest().traits;
         let (rows, shown) = if traits.merges_rows {
-            let rates = amounts.as_ref().map(|amounts| &amounts.rates);
-            let (rows, shown) = Rows::shown(usage_kinds, &contexts, rates, writes);
-            (rows, Cow::Owned(shown))
+            let (rows, shown) = Rows::shown(usage_kinds, &contexts, amounts.as_ref(), writes);
+            (rows, Some(shown))
         } else {
-            (Rows::apart(usage_kinds), Cow::Borrowed(contexts.as_slice()))
+            (Rows::apart(usage_kinds), None)
         };
         sorted.arrange(|groups| rows.arrange(groups), threads)?;
         let mut allocations = None;
-        if let (Some(royalties), Some(amounts)) = (&royalties, &mut amounts) {
+        if let (Some(royalties), Some(amounts)) = (&mut royalties, &mut amounts) {
             // Rows of a table may be of several sales contexts, each with a net revenue of its own.
+            let net = &amounts.net;
             if !traits.contexts_in_rows {
-                allocations = Allocations::new(usage_kinds, &contexts, sorted.totals(), amounts, writes)?;
+                allocations = Allocations::new(usage_kinds, &contexts, sorted.totals(), net, writes)?;
             }
+            let (paid, earnings) = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                let payable = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
-                output.report.ledger.read.owed.clone_from(&payable);
-                output.report.ledger.converted.owed = payable;
+                output.report.ledger.read.owed.clone_from(&paid);
+                output.report.ledger.converted.owed = paid;
+            }
+            if let Some(terms) = terms.royalties() {
+                let closed = terms.close(royalties, earnings);
+                closed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
+                report_terms(std::mem::take(&mut royalties.diagnostics), &mut output.report)?;
+                final_amounts::settle(&mut contexts, royalties.totals.payable);
             }
             if let Some(allocations) = &mut allocations {
-                allocations.divide(usage_kinds, &contexts, amounts, &rows, &sorted)?;
+                allocations.divide(usage_kinds, &contexts, &amounts.net, &rows, &sorted)?;
             }
         }
         let qualified = writes.contains(Field::QUALIFIED)
@@ -396,12 +405,16 @@ impl ReportWriter<'_> {
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
         terms.header(&mut header);
-        let encoder = output.create_blocks(&header, &shown, &shapes, reads)?;
+        if let Some(royalties) = &royalties {
+            state(&royalties.totals, &mut header);
+        }
+        let shown = shown.as_deref().unwrap_or(&contexts);
+        let encoder = output.create_blocks(&header, shown, &shapes, reads)?;
         let encoder = encoder.as_ref();
         output.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
         output.note_losses(encoder, self.has, reads, &[], &contexts);
         let mut files = OutputFiles::new(encoder, output.spec(), None)?;
-        let encoding = BlockEncoding { shapes: &shapes, contexts: &shown, usages: &usages, encoder };
+        let encoding = BlockEncoding { shapes: &shapes, contexts: shown, usages: &usages, encoder };
         let mut report = RunReport::default();
         emit::emit(&sorted, encoding, &mut files, threads, &mut report)?;
         output.report.merge(report).map_err(|error| diagnostics::imbalance(&error))?;
@@ -409,6 +422,14 @@ impl ReportWriter<'_> {
         let mut pending = output.finish(slices, true)?;
         pending.outcome.royalties = royalties;
         Ok(pending)
+    }
+}
+
+/// Puts what a statement says into the header.
+fn state(totals: &StatementTotals, header: &mut Entity) {
+    header.set(Field::STATEMENT_CURRENCY, &*totals.currency);
+    for (field, amount) in totals.amounts() {
+        header.set(field, amount.to_string());
     }
 }
 

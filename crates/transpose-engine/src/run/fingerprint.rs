@@ -1,4 +1,4 @@
-//! What tells an output from all others: a hash of everything that it is made from.
+//! What distinguishes an output from all others: a hash of everything that it is made from.
 //!
 //! Messages of some formats carry an identifier that is unique for every message ever sent (DDEX
 //! Part 8 v1.5, HEAD). It is made from this hash, so two outputs share it only where format,

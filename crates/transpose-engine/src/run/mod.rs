@@ -13,6 +13,16 @@
 //!
 //! Invariant: files appear all together at the end, after every account has balanced, or not at
 //! all.
+//!
+//! | module | does besides |
+//! |---|---|
+//! | `source`, `output`, `limits` | what a run reads, a report that it makes, what holds for all |
+//! | `reader`, `event_worker` | the scan loop, and what a worker makes of a chunk of events |
+//! | `message` | which inputs are files of one message |
+//! | `quarantine` | the file of rejected rows |
+//! | `finish` | the end of a run over events |
+//! | `ledger_of_blocks` | the account of aggregates that are passed on |
+//! | `fingerprint` | what distinguishes an output from all others |
 
 mod blocks;
 mod encode_events;

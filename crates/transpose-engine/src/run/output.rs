@@ -270,7 +270,7 @@ impl<'a> OutputInProgress<'a> {
         format.create(&request)
     }
 
-    /// What tells the output from all others.
+    /// What distinguishes the output from all others.
     fn fingerprint(&self, options: &[(String, String)], header: &Entity, contexts: &[Entity]) -> String {
         let Self { output, run, report, .. } = self;
         let mut hash = Fingerprint::default();

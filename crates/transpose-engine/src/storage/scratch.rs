@@ -1,4 +1,13 @@
 //! A file for what does not fit into memory, and the frames that are written to it.
+//!
+//! ```text
+//!                    256 KiB at once       spill file            32 KiB at once
+//!  worker 1 ─▶ FrameWriter ──┐    ┌─────┬─────┬─────┬─────┐
+//!                            ├───▶│  1  │  2  │  1  │  2  │───▶ FrameReader ─▶ frames of worker 1
+//!  worker 2 ─▶ FrameWriter ──┘    └─────┴─────┴─────┴─────┘     (reads the extents of worker 1)
+//!
+//!  frames: │ length │ bytes │ length │ bytes │ …       an extent: where frames begin, how long
+//! ```
 
 use crate::diagnostics;
 use crate::storage::varint::{put, take};

@@ -1,4 +1,12 @@
 //! Sorting more than fits into memory: sorted runs on disk, merged when they are read.
+//!
+//! ```text
+//!  push      in memory             on disk                              read, as often as wanted
+//!  ─────▶ ┌───────────┐  when    level 0  [run] [run] … 64 of them ─┐
+//!         │ d b a c … │  full,                     merged into one  │  at most 64 runs,
+//!         └───────────┘  sorted  level 1  [  run of 64 runs  ]    ◀─┘  a heap of their heads
+//!                        ─────▶  …                                     ─────▶ a b c d …
+//! ```
 
 use crate::diagnostics;
 use crate::storage::scratch::{Extent, FrameReader, FrameWriter, Scratch};

@@ -22,6 +22,8 @@
 //! others a key of eight bytes is kept, up to a limit; beyond that, sorted runs of keys go to disk.
 //! Only where a key appears twice is the message read a second time, to compare the identifiers
 //! themselves; what is under suspicion is sorted on disk.
+//!
+//! `repair` writes repaired copies, `severity` says how bad a diagnostic is to whoever checks.
 
 mod events;
 mod order;

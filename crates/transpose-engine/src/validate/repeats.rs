@@ -4,6 +4,11 @@
 //! Only identifiers under suspicion are collected, with their places, and sorted on disk; equal
 //! ones meet there in the order of the message. The first diagnostics are kept in full, the rest is
 //! counted, exactly.
+//!
+//! ```text
+//!  message, again ─▶ identifiers under suspicion ─▶ sorter, by text ─▶ a a │ b │ c c c
+//!                                                           repeated:    ▲         ▲ ▲
+//! ```
 
 use crate::diagnostics;
 use crate::filter::candidates::{Candidates, key};

@@ -1,4 +1,13 @@
 //! A copy of what comes from a pipe, for a second reading.
+//!
+//! ```text
+//!  reading 1   pipe ─▶ CopyingReader ─▶ input
+//!                           │ each byte is written down before it is handed on
+//!                           ▼
+//!                      spill file
+//!                           │
+//!  reading 2           PipeReplay ─▶ input, as far as reading 1 came
+//! ```
 
 use std::io::{self, Read};
 use std::path::Path;

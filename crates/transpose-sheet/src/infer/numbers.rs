@@ -29,7 +29,7 @@ struct NumberParts<'a> {
     negative: Option<Negative>,
     body: &'a str,
     marks: Marks,
-    /// A sign of a currency or of per cent stood beside it.
+    /// A sign of a currency or of per cent was beside it.
     percent: bool,
 }
 

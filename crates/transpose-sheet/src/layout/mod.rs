@@ -1,9 +1,11 @@
 //! Layouts: column tables described as TOML. `docs/layouts.md` explains every key of the language.
 //!
-//! The entry point is [`Layout::parse`]. A text becomes [`RawLayout`], which has every key as it is
-//! written; `check` refuses what does not fit together, with its line, and makes a [`Layout`] of
-//! the rest, which readers and writers use and never question. `head` and `names` say of a built-in
-//! layout what is needed before it is parsed; `schema` describes the keys for editors.
+//! The entry point is [`Layout::parse`]. A text becomes [`RawLayout`] (`raw`; `spanned` keeps the
+//! lines), which has every key as it is written; `check` refuses what does not fit together, with
+//! its line, and makes a [`Layout`] (`model`) of the rest, which readers and writers use and never
+//! question. `head` and `names` say of a built-in layout what is needed before it is parsed;
+//! `options` are those of every table, `schema` describes the keys for editors, `template` is a
+//! commented layout to begin with.
 
 mod check;
 pub(crate) mod head;

@@ -96,6 +96,10 @@ pub(crate) struct Line {
     pub(crate) headings: bool,
     /// The field for each value of which the line is written once.
     pub(crate) each: Option<Field>,
+    /// Whether the line is there only where its fields are known; a trailer line.
+    pub(crate) optional: bool,
+    /// Whether empty cells follow, so that the line has as many as rows have.
+    pub(crate) wide: bool,
 }
 
 impl Line {

@@ -155,6 +155,10 @@ pub(crate) struct RawLine {
     #[serde(default)]
     pub(crate) headings: bool,
     pub(crate) each: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) optional: bool,
+    #[serde(default)]
+    pub(crate) wide: bool,
 }
 
 /// A column, or a cell of a preface or trailer line.

@@ -720,7 +720,7 @@ impl EventTableDecoder {
         }
     }
 
-    /// Settles the row cells, the last in `cells`, that depend on another cell of their row.
+    /// Completes the row cells, the last in `cells`, that depend on another cell of their row.
     #[inline(never)]
     fn adjust(&self, row: RowView<'_>, micros: i64, cells: &mut [Span], arena: &mut Vec<u8>) {
         let Self { plan, signs, .. } = self;

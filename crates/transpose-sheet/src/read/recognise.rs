@@ -17,7 +17,13 @@ fn by_texts(layout: &Layout, probe: &Probe<'_>) -> Recognition {
     let first = row(probe.bytes, found.body, marks, probe.complete);
     let fits = match &first {
         Ok((_, cells, _)) => {
-            let row = Line { cells: layout.columns.clone(), headings: false, each: None };
+            let row = Line {
+                cells: layout.columns.clone(),
+                headings: false,
+                each: None,
+                optional: false,
+                wide: false,
+            };
             cells.len() == layout.columns.len() && unlike(&row, cells, probe.bytes, layout.quote).is_none()
         }
         Err(HeadingsError::Empty) => before > 0,

@@ -98,7 +98,7 @@ impl InputTable {
                     diagnostics.extend(compare(&cell.source, said.first(), read, each, location));
                 }
             }
-            if !is_there && (line.each.is_none() || totals.rows > 0) {
+            if !is_there && !line.optional && (line.each.is_none() || totals.rows > 0) {
                 let message = format!("there is no line `{mark}` after the rows");
                 diagnostics.push(Diagnostic::new(&NO_TRAILER_LINE, Location::default(), message));
             }

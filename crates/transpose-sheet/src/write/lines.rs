@@ -91,7 +91,7 @@ impl OutputTable {
     /// The header of the file: preface lines, and the line of headings.
     pub(super) fn header(&self, totals: &Totals) -> Result<Vec<u8>, Fatal> {
         let mut out = if self.bom && self.finisher.is_none() { b"\xef\xbb\xbf".to_vec() } else { Vec::new() };
-        let lines = self.header_lines() + totals.rows + self.trailer_lines(totals);
+        let lines = self.header_lines() + totals.rows + self.trailer_lines(totals, true);
         let values = LineTotals { fields: &self.summed, totals, lines };
         let elsewhere = self.layout.preface.iter().any(|line| line.headings);
         for line in &self.layout.preface {
@@ -174,10 +174,19 @@ impl OutputTable {
         Tally { lines: self.header_lines(), ..Tally::default() }
     }
 
-    /// How many lines follow the rows.
-    fn trailer_lines(&self, totals: &Totals) -> u64 {
+    /// How many lines follow the rows; `last` says whether the file is the last one.
+    fn trailer_lines(&self, totals: &Totals, last: bool) -> u64 {
         let each = totals.keys().count() as u64;
-        self.layout.trailer.iter().map(|line| line.each.map_or(1, |_| each)).sum()
+        self.trailer_of(last).map(|line| line.each.map_or(1, |_| each)).sum()
+    }
+
+    /// The lines that follow the rows. An optional one is in the last file, where what it says is
+    /// known.
+    fn trailer_of(&self, last: bool) -> impl Iterator<Item = &Line> {
+        let known = |line: &Line| {
+            line.cells.iter().filter_map(|cell| cell.field).all(|field| self.common.value(field).is_some())
+        };
+        self.layout.trailer.iter().filter(move |line| !line.optional || (last && known(line)))
     }
 
     /// Whether the header says what is known only at the end.
@@ -186,11 +195,12 @@ impl OutputTable {
         self.layout.preface.iter().flat_map(|line| &line.cells).any(counts)
     }
 
-    /// Writes the trailer lines of a file that has so many lines; answers how many they are.
-    pub(super) fn trailer(&self, totals: &Totals, lines: u64, out: &mut Vec<u8>) -> u64 {
-        let count = self.trailer_lines(totals);
+    /// Writes the trailer lines of a file that has so many lines, and is the last one or not;
+    /// answers how many they are.
+    pub(super) fn trailer(&self, totals: &Totals, (lines, last): (u64, bool), out: &mut Vec<u8>) -> u64 {
+        let count = self.trailer_lines(totals, last);
         let values = LineTotals { fields: &self.summed, totals, lines: lines + count };
-        for line in &self.layout.trailer {
+        for line in self.trailer_of(last) {
             if line.each.is_none() {
                 self.trailer_line(line, values, None, out);
                 continue;
@@ -205,6 +215,10 @@ impl OutputTable {
     fn trailer_line(&self, line: &Line, values: LineTotals<'_>, each: Option<&[u8]>, out: &mut Vec<u8>) {
         let mut text = Vec::new();
         write(line, &self.cells, &self.common, values, each, &mut text);
+        if line.wide {
+            let more = self.layout.columns.len().saturating_sub(line.cells.len());
+            text.extend(std::iter::repeat_n(self.cells.delimiter, more));
+        }
         text.extend_from_slice(self.line_end);
         match self.finisher.as_ref().map(|finisher| finisher.lines(false, &text)) {
             Some(Ok(encoded)) => out.extend_from_slice(&encoded),

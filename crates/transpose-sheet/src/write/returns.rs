@@ -25,6 +25,9 @@ pub(crate) struct ReturnSplit {
     sold: Vec<usize>,
 }
 
+/// Amounts that belong to what was sold and to what was returned.
+const AMOUNTS: [Field; 4] = [Field::AMOUNT, Field::GROSS_AMOUNT, Field::WITHHELD, Field::USAGE_NET_REVENUE];
+
 impl ReturnSplit {
     pub(crate) fn new(mode: Returns, number: &mut impl FnMut(Field) -> usize) -> Self {
         if mode == Returns::Column {
@@ -38,7 +41,7 @@ impl ReturnSplit {
             returns: Some(number(Field::RETURNS)),
             qualified: Some(number(Field::QUALIFIED)),
             rate: Some(number(Field::RATE)),
-            amounts: [Field::AMOUNT, Field::GROSS_AMOUNT, Field::USAGE_NET_REVENUE].map(&mut *number).into(),
+            amounts: AMOUNTS.map(&mut *number).into(),
             sold: [Field::USAGE_DURATION, Field::TRANSMISSIONS].map(&mut *number).into(),
         }
     }

@@ -194,10 +194,11 @@ impl<R: Rows> Encoder for TableEncoder<R> {
         self.table.header_depends_on_rows()
     }
 
-    fn end(&self, _file_number: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
+    fn end(&self, number: FileNumber, file: &Tally, _message: &Tally, out: &mut Vec<u8>) -> Tally {
+        let lines = (file.lines, number.number == number.of);
         let lines = match R::totals_of_file(file) {
-            Some(totals) => self.table.trailer(&totals, file.lines, out),
-            None => self.table.trailer(&lock(&self.table.totals), file.lines, out),
+            Some(totals) => self.table.trailer(&totals, lines, out),
+            None => self.table.trailer(&lock(&self.table.totals), lines, out),
         };
         Tally { lines, ..Tally::default() }
     }

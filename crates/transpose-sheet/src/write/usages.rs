@@ -2,7 +2,7 @@
 //!
 //! A row is a usage. The value of a column is that of the usage or else of the recording, release
 //! or work that it is of, of its sales context, of the header, or a constant of the layout. Which
-//! column of which entity that is has been settled once for each shape.
+//! column of which entity that is was decided once for each shape.
 
 use crate::control_totals::{TotalFields, Totals};
 use crate::delimited::quoting::NO_QUOTE;

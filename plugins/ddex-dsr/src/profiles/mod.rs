@@ -1,5 +1,14 @@
 //! The profiles, one file each: what is peculiar to a profile as a format, and the facts that its
 //! tables cannot say.
+//!
+//! | module | profiles |
+//! |---|---|
+//! | [`basic_audio`], `basic_audio_srb` | basic audio, in blocks and in single records |
+//! | `ugc`, `ugc_srb` | user-generated content |
+//! | `audio_visual`, `audio_visual_srb` | audio-visual works |
+//! | `master_list`, `master_list_srb` | claims for a master list |
+//! | `financial`, `royalty` | reports of money |
+//! | `mlc`, `radio` | mechanical licensing, radio |
 
 mod audio_visual;
 mod audio_visual_srb;

@@ -18,7 +18,7 @@
 //! | `contexts` | summary records by their identifier |
 //! | `checks` | what only validation looks at |
 //! | `file_name` | what the name of a file says |
-//! | `repair` | what can be mended without asking anybody |
+//! | `repair` | what can be mended without asking the sender |
 
 mod block;
 mod cells;
@@ -224,7 +224,7 @@ impl Decoder for Reader {
             FooterCount::LinesInMessage | FooterCount::BlocksInMessage => None,
         };
         self.counts(last, count, diagnostics);
-        // What stands only in the last file of a message.
+        // What is only in the last file of a message.
         let is_of_message = |cell: &&CellSpec| FooterCount::of(cell).is_some_and(FooterCount::is_of_message);
         for cell in self.layout.foot.cells.iter().filter(is_of_message).filter(|_| closes) {
             if !last.1.extras.contains_key(cell.name) {

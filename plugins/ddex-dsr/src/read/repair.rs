@@ -1,6 +1,6 @@
-//! What can be mended without asking anybody: spaces around values, capitals of booleans, needless
-//! digits, missing or surplus tabs at the end of a record, the counts of the footer. Nothing else
-//! is touched, and a line with nothing to mend is copied as it is.
+//! What can be mended without asking the sender: spaces around values, capitals of booleans,
+//! needless digits, missing or surplus tabs at the end of a record, the counts of the footer.
+//! Nothing else is touched, and a line with nothing to mend is copied as it is.
 
 use super::Reader;
 use super::checks::is_plain;

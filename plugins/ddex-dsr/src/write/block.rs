@@ -352,7 +352,7 @@ impl<'a> Items<'a> {
             if self.part.is_some() && !self.is_of_part(index as u32) {
                 continue;
             }
-            // What two parties agreed on stays behind what it stood behind.
+            // What two parties agreed on stays behind what it was behind.
             if item.plan.group != Group::Opaque {
                 last = self.key(index as u32, item, fashion);
             }

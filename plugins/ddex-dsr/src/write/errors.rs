@@ -10,7 +10,7 @@ pub(super) fn no_item(run: &Run<'_>, entity: EntityRef<'_>, why: &str) -> Fatal 
     Fatal::input(Diagnostic::new(&diagnostics::NO_ITEM, place(run, entity).locate(), why))
 }
 
-/// Where an entity stands in the source; made into a location only when there is something to tell.
+/// Where an entity is in the source; made into a location only when there is a diagnostic.
 #[derive(Clone, Copy)]
 pub(super) struct EntityLine<'a> {
     entity: EntityRef<'a>,

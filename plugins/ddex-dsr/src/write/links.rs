@@ -112,7 +112,7 @@ impl Writer {
         links.rate = context.rate.as_deref();
         links.rights_share = context.rights_share.as_deref();
         links.stated = context.use_type.as_deref().map(str::as_bytes);
-        // The reader of a message has told of a price that is missing there.
+        // The reader of a message has reported a price that is missing there.
         links.priced = context.model == Model::Sale && !(self.complete && item.plan.special.price.is_some());
         if links.stated.is_none() && !target.holds_use_type {
             let (code, place) = (&diagnostics::USE_TYPE, place(run, item.entity));

@@ -1,4 +1,4 @@
-//! One record: every cell with its value, what is missing told, what is lost counted.
+//! One record: every cell with its value, what is missing reported, what is lost counted.
 
 use super::identity::TransactionName;
 use super::target::{Fill, IdentifierSubject, Plan, Target, TargetCell, Writing, column, text_of};

@@ -508,7 +508,7 @@ impl<'a> Walk<'a> {
             if self.resources.len() != 1 {
                 self.dangling(number, Some(link), "DSR0231");
             } else if !mandatory {
-                // Where the cell is mandatory its emptiness is told.
+                // Where the cell is mandatory its emptiness is reported.
                 self.tell(number, Some(link), if current { "DSR0273" } else { "DSR0233" }, false);
             }
         }
@@ -634,7 +634,7 @@ pub(crate) fn of_row(row: &Row) -> Vec<(usize, &'static str)> {
     }
     let count = |names: &[&str]| row.get(names).list().len();
     let (ids, usages) = (count(&["DspReleaseId"]), count(&["Usages"]));
-    // A list that is empty is told of by itself.
+    // A list that is empty is reported by itself.
     if spec.family() == "RU01" && ids != usages && ids > 0 && usages > 0 {
         out.extend(row.at(&["Usages"]).map(|at| (at, "DSR0265")));
     }

@@ -1,5 +1,5 @@
 //! What is read depends on the message alone: not on where it is cut, nor on how lines end, nor on
-//! what stands between records. Nothing that may stand in a file makes the reader panic.
+//! what is between records. Nothing that may be in a file makes the reader panic.
 
 use super::common::{open_as, read_with, show};
 use super::{format_of, generator};

@@ -261,7 +261,7 @@ fn go(
     let of = |profile: &ProfileSpec, text: &str| usages(format_named(profile).as_ref(), text);
     let all = [of(from, &text), of(to, &there.text), of(from, &back.text)];
     let [Ok(first), Ok(second), Ok(third)] = all else {
-        // A value that does not fit its cell was told when it was written.
+        // A value that does not fit its cell was reported when it was written.
         outcome.unfit += 1;
         let said = all.into_iter().filter_map(Result::err);
         return said.filter(|_| !there.found && !back.found).collect();

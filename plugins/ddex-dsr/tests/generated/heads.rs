@@ -240,7 +240,7 @@ fn every_cell_of_summary_records_is_broken() {
                 ways += 1;
                 add(row, &[(code, None)], true);
             }
-            // Of equal identifiers the later ones are told.
+            // Of equal identifiers the later ones are reported.
             let mut ids = Vec::new();
             for (line, row) in rows.iter().enumerate().skip(1) {
                 let id = row.values[1].first().unwrap_or_default().to_owned();
@@ -391,7 +391,7 @@ fn every_cell_of_footers_is_broken() {
         let about = |code: &str, at: Option<usize>| {
             RowDiagnostic::at(code, line, foot.spec, at.map(|at| &foot.spec.cells[at]))
         };
-        // Counts are told without the record that they stand in only where it is missing.
+        // Counts are reported without the record that they are in only where it is missing.
         for at in 1..foot.spec.cells.len() {
             for raw in ["", "9999", "x", "-1", "1.5"] {
                 let mut foot = foot.clone();

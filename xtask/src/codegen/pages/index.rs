@@ -9,7 +9,7 @@ const OPENING: &str = "\
 # DSR reference
 
 What Transpose knows about DDEX Digital Sales Reporting: every record in every version, every profile, the sets of allowed values, and the rules of the
-validation. All pages are generated from the facts in `plugins/ddex-dsr/spec` and from the codes of findings; `transpose explain TOPIC` tells the same on
+validation. All pages are generated from the facts in `plugins/ddex-dsr/spec` and from the codes of diagnostics; `transpose explain TOPIC` shows the same on
 the command line.
 
 - [Profiles](#profiles)

@@ -12,7 +12,7 @@ pub(super) fn page(facts: &Facts) -> String {
     let mut out = String::from(
         "# Allowed values\n\n\
          The sets that cells take their values from. DDEX extends them without a new version of the standard, so an unknown value is a warning. \
-         `transpose explain SET` lists a set, `transpose explain VALUE` tells the sets of a value.\n\n",
+         `transpose explain SET` lists a set, `transpose explain VALUE` lists the sets of a value.\n\n",
     );
     let index: Vec<String> =
         facts.sets.iter().map(|set| format!("[{}](#{})", set.name, anchor(&set.name))).collect();

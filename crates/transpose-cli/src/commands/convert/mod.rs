@@ -1,4 +1,5 @@
-//! `transpose convert`: one report becomes another.
+//! `transpose convert`: one report becomes another. `summary` prints what happened, as text or
+//! JSON.
 
 mod summary;
 

@@ -1,7 +1,7 @@
 //! The summary of a conversion.
 
 use crate::exit::Exit;
-use crate::summary::{Ending, file_lines, left_out};
+use crate::summary::{Ending, file_lines, left_out, statements};
 use crate::text::{counted, duration, number, printable, table};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,8 @@ impl Summary<'_> {
                 duration(amounts.micros),
             ]
         }));
-        add_sales(&parts, &mut rows);
+        let places = outcome.royalties.as_ref().map_or(0, |royalties| royalties.totals.payable.scale());
+        add_sales(&parts, places, &mut rows);
         let numbers: Vec<usize> = (1..rows.first().map_or(1, Vec::len)).collect();
         out.push_str(&table(2, &numbers, &rows));
         let reasons = left_out(ledger).map(|(what, reason, rows)| {
@@ -63,6 +64,9 @@ impl Summary<'_> {
             vec![what.to_owned(), number(rows), format!("{reason} {name}").trim_end().to_owned()]
         });
         let reasons: Vec<Vec<String>> = reasons.collect();
+        if let Some(royalties) = &outcome.royalties {
+            out.push_str(&statements(&[("", &royalties.totals)]));
+        }
         if !reasons.is_empty() {
             out.push_str("why\n");
             out.push_str(&table(2, &[1], &reasons));
@@ -124,7 +128,7 @@ impl Summary<'_> {
         let outputs = outcome.written.iter().map(|file| {
             json!({"path": file.path.to_string_lossy(), "bytes": file.bytes, "uncompressed-bytes": file.uncompressed})
         });
-        json!({"summary": {
+        let mut object = json!({"summary": {
             "exit": exit.code(),
             "complete": outcome.refused.is_none(),
             "dry-run": self.dry_run,
@@ -137,12 +141,20 @@ impl Summary<'_> {
             "outputs": outputs.collect::<Vec<_>>(),
             "slices": receipt::slices(outcome),
             "spilled-bytes": outcome.spilled,
-        }})
+        }});
+        if let Some(royalties) = &outcome.royalties
+            && let Some(summary) = object.get_mut("summary").and_then(Value::as_object_mut)
+        {
+            summary.insert("statement".into(), receipt::statement(&royalties.totals));
+        }
+        object
     }
 }
 
 /// Adds columns for returns and money, which only sales and statements have.
-fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
+///
+/// Royalties have the `places` of their statement.
+fn add_sales(parts: &[(&str, Amounts)], places: u32, rows: &mut [Vec<String>]) {
     let mut add = |heading: &str, value: &dyn Fn(&Amounts) -> String| {
         let cells =
             std::iter::once(heading.to_owned()).chain(parts.iter().map(|(_, amounts)| value(amounts)));
@@ -160,10 +172,21 @@ fn add_sales(parts: &[(&str, Amounts)], rows: &mut [Vec<String>]) {
             parts.iter().flat_map(|(_, amounts)| sums(amounts).keys()).map(AsRef::as_ref).collect();
         for currency in currencies {
             add(&format!("{kind} {currency}"), &|amounts| {
-                sums(amounts).get(currency).map_or_else(|| "0".to_owned(), ToString::to_string)
+                let sum = sums(amounts).get(currency).map_or_else(|| "0".to_owned(), ToString::to_string);
+                if kind == "royalties" { with_places(sum, places as usize) } else { sum }
             });
         }
     }
+}
+
+/// Decimal text with at least so many places.
+fn with_places(mut text: String, places: usize) -> String {
+    let known = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    if known < places {
+        text.push_str(if known == 0 { "." } else { "" });
+        text.extend(std::iter::repeat_n('0', places - known));
+    }
+    text
 }
 
 fn sum<'a>(parts: impl Iterator<Item = &'a Amounts>) -> Amounts {

@@ -1,4 +1,5 @@
-//! `transpose layout`: infers, checks and describes layouts.
+//! `transpose layout`: infers layouts (`infer`), checks them (`check`) and describes their
+//! language.
 
 mod check;
 mod infer;

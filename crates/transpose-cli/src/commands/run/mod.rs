@@ -1,4 +1,5 @@
-//! `transpose run`: one reading of the inputs, many reports.
+//! `transpose run`: one reading of the inputs, many reports. `outputs` opens what each output of a
+//! job needs, `summary` prints what happened.
 
 mod outputs;
 mod summary;

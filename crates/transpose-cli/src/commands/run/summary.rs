@@ -4,7 +4,7 @@ use super::outputs::PreparedOutput;
 use crate::Program;
 use crate::exit::Exit;
 use crate::open;
-use crate::summary::{Ending, file_lines, left_out};
+use crate::summary::{Ending, file_lines, left_out, statements};
 use crate::text::{counted, duration, number, table};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -40,7 +40,7 @@ impl Summary<'_> {
         let run = self.outcome;
         let ledger = &run.report.ledger;
         let mut out = format!("{} to {}\n", self.source, counted(run.outputs.len() as u64, "report"));
-        let head = ["set", "output", "rows", "plays", "duration", "royalties", "files"];
+        let head = ["set", "output", "rows", "plays", "duration", "payable", "files"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         let row = |set: &str, name: &str, amounts: &Amounts, owed: String, files: usize| {
             vec![
@@ -57,10 +57,10 @@ impl Summary<'_> {
             for (output, outcome) in self.job.outputs.iter().zip(&run.outputs) {
                 if output.set == place {
                     let ledger = &outcome.report.ledger;
-                    let owed = ledger.written.owed.iter();
-                    let owed = owed.map(|(currency, sum)| format!("{sum} {currency}"));
-                    let owed = owed.collect::<Vec<_>>().join(" ");
-                    rows.push(row(&set.name, &output.name, &ledger.read, owed, outcome.written.len()));
+                    let payable = outcome.royalties.as_ref().map(|royalties| &royalties.totals);
+                    let payable = payable.map(|totals| format!("{} {}", totals.payable, totals.currency));
+                    let (payable, files) = (payable.unwrap_or_default(), outcome.written.len());
+                    rows.push(row(&set.name, &output.name, &ledger.read, payable, files));
                 }
             }
             if set.unrouted.rows > 0 {
@@ -70,6 +70,10 @@ impl Summary<'_> {
         rows.push(row("", "routed", &ledger.converted, String::new(), 0));
         out.push_str(&table(2, &[2, 3, 4, 5, 6], &rows));
         let outputs = self.job.outputs.iter().zip(&run.outputs);
+        let stated = outputs.clone().filter_map(|(output, outcome)| {
+            Some((output.name.as_str(), &outcome.royalties.as_ref()?.totals))
+        });
+        out.push_str(&statements(&stated.collect::<Vec<_>>()));
         let outputs = outputs.map(|(output, outcome)| (output.name.as_str(), &outcome.report));
         let reports = std::iter::once(("inputs", &run.report)).chain(outputs);
         let reasons = reports.flat_map(|(name, report)| {

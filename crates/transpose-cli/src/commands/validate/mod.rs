@@ -41,10 +41,10 @@ use transpose_io::Input;
 Examples:
   transpose validate message.tsv
   transpose validate DSR_*_1of3_*.tsv.gz DSR_*_2of3_*.tsv.gz DSR_*_3of3_*.tsv.gz --strict
-  transpose validate message.tsv --rules partner.toml --report sarif -o findings.sarif
+  transpose validate message.tsv --rules partner.toml --report sarif -o diagnostics.sarif
   transpose validate message.tsv --fix repaired.tsv
 
-`transpose explain CODE` tells more about a finding, `transpose init rules` writes a rules file to begin with.
+`transpose explain CODE` explains a diagnostic, `transpose init rules` writes a rules file to begin with.
 The exit code is 0 when no errors were found, 1 when some were (with `--strict` also warnings), 2 for wrong use or wrong
 rules, 3 for a file of no known format, 4 when reading or writing failed. With `--fix` it is about the repaired copy.")]
 pub(crate) struct Validate {
@@ -85,7 +85,7 @@ pub(crate) struct Validate {
     memory: Memory,
 }
 
-/// How findings are written.
+/// How diagnostics are written.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ReportFormat {
     /// Text, grouped by code

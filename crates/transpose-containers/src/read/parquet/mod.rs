@@ -1,6 +1,8 @@
 //! Parquet. Only the columns that are wanted are read from the file.
 //!
 //! A program built without the feature `parquet` still recognises such a file, and refuses it.
+//!
+//! `rows` goes through the row groups, `values` writes each value as text.
 
 #[cfg(feature = "parquet")]
 mod rows;

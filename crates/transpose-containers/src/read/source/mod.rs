@@ -1,4 +1,11 @@
 //! What containers are read from: an input in order, or a file at any place.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `encoding` | text in other encodings becomes UTF-8 |
+//! | `store` | a file that can be read at any place |
+//! | `archive` | zip archives that workbooks come in |
+//! | `xml` | events of XML with their lines |
 
 pub(crate) mod archive;
 pub(crate) mod encoding;

@@ -3,6 +3,13 @@
 //! The head of the stream lists where each sheet begins, and holds all strings, so both are known
 //! only at the end. Cells and strings wait on disk; then the compound file is put together on disk
 //! too, for it is not written from front to back.
+//!
+//! ```text
+//!  rows ─▶ cells   ─▶ spool ─┐   at the end:
+//!       └▶ strings ─▶ spool ─┴─▶ head, strings, sheets ─▶ compound file on disk ─▶ output
+//! ```
+//!
+//! `biff` has the records, `strings` the table of strings, `spool` what waits on disk.
 
 mod biff;
 mod spool;

@@ -244,14 +244,14 @@ impl Reader<'_> {
     /// A preface or trailer line.
     fn line(&self, raw: Spanned<RawLine>, codes: &CodeTables) -> Result<Line, Fatal> {
         let place = raw.span();
-        let RawLine { cells, headings, each } = raw.into_inner();
+        let RawLine { cells, headings, each, optional, wide } = raw.into_inner();
         let each = each.map(|id| self.field_of(id.get_ref(), id.span(), &[])).transpose()?;
         let cells = match (cells, headings) {
             (Some(cells), false) => cells,
             (None, true) => Vec::new(),
             _ => return Err(self.refuse(place, "a line has either `cells` or `headings = true`")),
         };
-        let mut line = Line { cells: Vec::with_capacity(cells.len()), headings, each };
+        let mut line = Line { cells: Vec::with_capacity(cells.len()), headings, each, optional, wide };
         for cell in cells {
             if let Some(heading) = &cell.get_ref().heading {
                 return Err(self.refuse(heading.span(), "cells of lines have no `heading`"));
@@ -281,6 +281,9 @@ impl Reader<'_> {
         }
         if preface.iter().any(|line| line.each.is_some()) {
             return here("`each` belongs to trailer lines".into());
+        }
+        if preface.iter().any(|line| line.optional || line.wide) {
+            return here("`optional` and `wide` belong to trailer lines".into());
         }
         for (place, line) in trailer.iter().enumerate() {
             let same = |other: &Line| other.mark() == line.mark();

@@ -58,7 +58,7 @@ impl HeadCells<'_> {
         }
     }
 
-    /// Tells that a cell has no value; `why` may say why it needs one.
+    /// Reports that a cell has no value; `why` may say why it needs one.
     pub(super) fn missing(&mut self, cell: &CellSpec, why: &str) {
         let message = format!("cell `{}`{} has no value{why}", cell.name, self.whose);
         let help = supply(cell, self.terms);

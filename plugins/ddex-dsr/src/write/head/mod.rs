@@ -13,7 +13,7 @@
 //! | `cells` | one record with its values |
 //! | `allocation` | what is allocated of a context, in a record behind that of the whole |
 //! | `values` | what a summary record says of a context |
-//! | `order` | the order in which summary records stand |
+//! | `order` | the order of summary records |
 
 mod allocation;
 mod cells;
@@ -369,7 +369,7 @@ impl MessageHead {
         let beyond = beyond(spec, context);
         for value in &beyond {
             out.push(b'\t');
-            // What is not understood is kept as it stood, escapes and all.
+            // What is not understood is kept as it was, escapes and all.
             out.extend_from_slice(value.map_or("", |(_, value)| value.first()).as_bytes());
         }
         out.push(b'\n');
