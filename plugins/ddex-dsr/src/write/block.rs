@@ -328,8 +328,8 @@ impl<'a> Items<'a> {
         })
     }
 
-    /// The recordings that a block can be divided by: everything else belongs to one of them, and
-    /// the entities were made here.
+    /// The recordings that the block of a release can be divided by: everything else belongs to one
+    /// of them, and the entities were made here.
     pub(super) fn divisible(&self) -> Vec<u32> {
         let divides = |item: &Item<'_>| match item.plan.group {
             Group::Release => !item.sub,
@@ -337,7 +337,10 @@ impl<'a> Items<'a> {
             _ => self.recording_of(item).is_some(),
         };
         let made = |item: &Item<'_>| item.plan.kept.is_none() && item.plan.group != Group::Opaque;
-        if self.recordings < 2 || !self.all.iter().all(|item| divides(item) && made(item)) {
+        if self.release.is_none()
+            || self.recordings < 2
+            || !self.all.iter().all(|item| divides(item) && made(item))
+        {
             return Vec::new();
         }
         let is_recording =
