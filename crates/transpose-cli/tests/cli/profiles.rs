@@ -43,7 +43,7 @@ fn the_example_becomes_a_valid_message_of_every_profile() {
         sandbox.run(&arguments).ends(0);
         let folder = arguments.last().unwrap();
         assert_eq!(checked(&sandbox, folder), "", "{command}");
-        let file = format!("{folder}{}", sandbox.names(folder)[0]);
+        let file = format!("{folder}{}", sandbox.names(folder).concat());
         let ran = sandbox.run(&["validate", &file]).ends(0);
         assert!(ran.text().contains("found: 0 errors"), "{command}: {}", ran.text());
     }
@@ -117,7 +117,7 @@ fn financial(sandbox: &Sandbox, agreement: &str, folder: &str) -> Vec<Vec<String
     let more = ["--figures", "figures.csv", "-o", folder];
     sandbox.run(&[&convert[..], &more[..]].concat()).ends(0);
     assert_eq!(checked(sandbox, folder), "");
-    let file = format!("{folder}{}", sandbox.names(folder)[0]);
+    let file = format!("{folder}{}", sandbox.names(folder).concat());
     let text = String::from_utf8(sandbox.read(&file)).unwrap();
     text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
