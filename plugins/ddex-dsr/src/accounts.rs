@@ -4,8 +4,8 @@
 //! Cells of such a pair have one name, which ends in `InCurrencyOfTransaction` or in
 //! `InCurrencyOfAccounting`. Where one of them has no value of its own, it is the other one at the
 //! exchange rate of the sales context: an amount of accounting is one of transaction times the
-//! rate. Amounts of accounting are exact; those of transaction have at most ten decimal places, the last
-//! one rounded half to even, because a quotient may have no end.
+//! rate. Amounts of accounting are exact; those of transaction have at most ten decimal places, the
+//! last one rounded half to even, because a quotient may have no end.
 
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_records::spec::RecordSpec;
