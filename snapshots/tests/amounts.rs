@@ -335,8 +335,8 @@ fn rows_of_a_table_that_look_the_same_are_one() {
         total += cents(&row["usage.amount"]);
         assert_eq!(row["usage.deal"], "northwind");
     }
-    let owed = &outcome.report.ledger.written.owed["EUR"];
-    assert_eq!(cents(&owed.to_string()), total);
+    let payable = &outcome.report.ledger.written.royalties["EUR"];
+    assert_eq!(cents(&payable.to_string()), total);
     assert_eq!(outcome.royalties.unwrap().sums.len(), 2);
 }
 
@@ -385,8 +385,8 @@ fn amounts_make_their_sums_to_the_cent() {
             assert_eq!(amount, whole + i128::from(up), "{row:?}");
         }
     }
-    let owed = outcome.royalties.unwrap();
-    assert_eq!(owed.sums, sums);
+    let payable = outcome.royalties.unwrap();
+    assert_eq!(payable.sums, sums);
     assert!(sums.iter().all(|sum| *sum > 0));
 }
 
@@ -486,8 +486,8 @@ fn usages_are_allocated_to_the_recipient_in_messages() {
         let allocated =
             services.keys().filter(|id| id.contains('.') || !services.contains_key(&*format!("{id}.1")));
         assert_eq!(revenue.keys().collect::<Vec<_>>(), allocated.collect::<Vec<_>>());
-        let told = rows.iter().filter(|row| row[0].starts_with("SY") && row.contains(&ALLOCATED));
-        assert_eq!(told.count(), 32, "{to}");
+        let reported = rows.iter().filter(|row| row[0].starts_with("SY") && row.contains(&ALLOCATED));
+        assert_eq!(reported.count(), 32, "{to}");
         assert!(revenue.values().all(|sum| sum.to_string() == ALLOCATED), "{to}: {revenue:?}");
     }
 }

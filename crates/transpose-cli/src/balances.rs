@@ -91,11 +91,11 @@ fn digest(inputs: &[Input]) -> Result<String, Fatal> {
 
 /// The explanation of the amounts of a report, as a file.
 pub(crate) fn explanation(path: PathBuf, outcome: &Outcome, replace: bool) -> Result<CompanionFile, Fatal> {
-    let Some(owed) = &outcome.royalties else {
+    let Some(payable) = &outcome.royalties else {
         let message = "there are no amounts to explain: the agreement has no `[[deal]]`, or the target holds single plays";
         return Err(argument_error(message).with_help(
             "Add a `[[deal]]` to the agreement (`transpose init agreement`), or leave the explanation out.",
         ));
     };
-    Ok(CompanionFile { path, bytes: owed.explanation.clone().into_bytes(), replace })
+    Ok(CompanionFile { path, bytes: payable.explanation.clone().into_bytes(), replace })
 }

@@ -159,7 +159,7 @@ fn install_panic_hook() {
     INSTALLED.call_once(|| {
         let detailed = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
         let default = std::panic::take_hook();
-        let told = AtomicBool::new(false);
+        let reported = AtomicBool::new(false);
         std::panic::set_hook(Box::new(move |panic| {
             if detailed {
                 default(panic);
@@ -170,7 +170,7 @@ fn install_panic_hook() {
                 return;
             }
             // Several workers may panic at once; one report is enough.
-            if told.swap(true, Ordering::Relaxed) {
+            if reported.swap(true, Ordering::Relaxed) {
                 return;
             }
             let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -59,10 +59,10 @@ fn older_encodings_are_guessed_and_told() {
 
 #[test]
 fn the_command_decides_and_malformed_bytes_are_located() {
-    let told = ReadOptions { encoding: Some("Shift_JIS".into()), ..how() };
-    let input = open(b"a,b\n1,\x89F\n2,\xff\n3,\xff\xff\n", &told).unwrap();
+    let reported = ReadOptions { encoding: Some("Shift_JIS".into()), ..how() };
+    let input = open(b"a,b\n1,\x89F\n2,\xff\n3,\xff\xff\n", &reported).unwrap();
     assert_eq!(text(&input).unwrap(), "a,b\n1,\u{5b87}\n2,\u{fffd}\n3,\u{fffd}\u{fffd}\n");
-    let notes = told.diagnostics.take();
+    let notes = reported.diagnostics.take();
     let lines: Vec<_> = notes.iter().map(|note| (note.code.id, note.location.line)).collect();
     assert_eq!(lines, [("CON0102", None), ("CON0103", Some(3)), ("CON0103", Some(4)), ("CON0103", Some(4))]);
     let unknown = ReadOptions { encoding: Some("klingon".into()), ..how() };

@@ -347,7 +347,7 @@ fn pools(id: &str, inputs: &Value) -> Value {
                 preview: count(&value["preview"]),
             };
             let (label, all) = (logged(&inputs["label"]), logged(&inputs["all_labels"]));
-            let told = |counts| {
+            let reported = |counts| {
                 let (plays, total) = (label.counted(counts), all.counted(counts));
                 (
                     Value::String(format!("{plays}/{total}")),
@@ -355,7 +355,8 @@ fn pools(id: &str, inputs: &Value) -> Value {
                 )
             };
             let [everything, without, with] =
-                [CountedPlays::All, CountedPlays::Qualified, CountedPlays::QualifiedAndPreviews].map(told);
+                [CountedPlays::All, CountedPlays::Qualified, CountedPlays::QualifiedAndPreviews]
+                    .map(reported);
             json!({
                 "all_logged": { "share": everything.0, "amount": plain(&everything.1) },
                 "qualified_without_preview": { "share": without.0, "amount_2dp": half_up(&without.1, 2) },
@@ -573,11 +574,11 @@ fn users(id: &str, inputs: &Value) -> Value {
         "user-centric.idle-user" => {
             let unused: Exact =
                 users.iter().filter(|(_, plays)| all(plays) == 0).map(|(fee, _)| fee * &rate).sum();
-            let told = |policy| {
+            let reported = |policy| {
                 let rest = idle(&unused, policy, total, total);
                 json!({ "A": fixed(&(of("A") + rest.amount), 2), "unallocated": fixed(&rest.unallocated, 2) })
             };
-            json!({ "pro_rata_rest": told(IdleUsers::ProRata), "unallocated": told(IdleUsers::Unallocated) })
+            json!({ "pro_rata_rest": reported(IdleUsers::ProRata), "unallocated": reported(IdleUsers::Unallocated) })
         }
         other => panic!("{other}"),
     }
@@ -615,13 +616,13 @@ fn sales(id: &str, inputs: &Value) -> Value {
                 .map(|row| (count(&row[units]), extended(count(&row[units]), &number(&row[price]))))
                 .collect();
             let amounts: Vec<Value> = made.iter().map(|(_, amount)| fixed(amount, 2)).collect();
-            let mut told = json!({ rows: amounts });
+            let mut reported = json!({ rows: amounts });
             if id == "ppd.units" {
                 let totals = totals(&made);
-                told["amount"] = fixed(&totals.amount, 2);
-                told["net_units"] = json!(totals.units as i64);
+                reported["amount"] = fixed(&totals.amount, 2);
+                reported["net_units"] = json!(totals.units as i64);
             }
-            told
+            reported
         }
         "vat.extract" => {
             let tax = number(&inputs["vat"]) * whole(100);
@@ -703,13 +704,13 @@ fn money(id: &str, inputs: &Value) -> Value {
             })
         }
         "fx.minor-units" => {
-            let told = |mode| {
+            let reported = |mode| {
                 object(map(&inputs["amounts"]).iter().map(|(code, amount)| {
                     let places = code.parse::<Currency>().unwrap().minor_units().unwrap();
                     (code.clone(), rounding(&number(amount), places.into(), mode))
                 }))
             };
-            json!({ "half_up": told(Rounding::HalfUp), "half_even": told(Rounding::HalfEven) })
+            json!({ "half_up": reported(Rounding::HalfUp), "half_even": reported(Rounding::HalfEven) })
         }
         "share.85-percent" => {
             let (share, places) = (number(&inputs["share"]), places_of(inputs));
@@ -739,13 +740,14 @@ fn money(id: &str, inputs: &Value) -> Value {
 fn plays(id: &str, inputs: &Value) -> Value {
     match id {
         "performances.ppl" => {
-            let told = performances(&number(&inputs["tracks_per_hour"]), &number(&inputs["listener_hours"]));
-            json!({ "performances": plain(&told) })
+            let reported =
+                performances(&number(&inputs["tracks_per_hour"]), &number(&inputs["listener_hours"]));
+            json!({ "performances": plain(&reported) })
         }
         "performances.census" => {
             let transmissions = list(&inputs["transmissions"]);
-            let told = census(transmissions.iter().map(|transmission| count(&transmission["listeners"])));
-            json!({ "performances": told as i64, "play_frequency": transmissions.len() })
+            let reported = census(transmissions.iter().map(|transmission| count(&transmission["listeners"])));
+            json!({ "performances": reported as i64, "play_frequency": transmissions.len() })
         }
         "ath.hours" => {
             let blocks: Vec<(Exact, Exact)> = list(&inputs["blocks"])

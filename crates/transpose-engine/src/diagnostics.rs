@@ -194,6 +194,10 @@ transpose_core::codes! {
     pub SEVERAL_RELEASES: "ENG0506" "release-guessed" Warning
         "The event names a track without a release, and the catalogue has the track on several releases. The first one of the catalogue is used."
         "Put the release that counts first, or have the release logged."
+    /// A tracklist of another length than what was sold.
+    pub TRACKLIST: "ENG0508" "tracklist-length" Warning
+        "The rows of the catalogue about a release are its tracks. Their number is not the number of tracks with which the release was sold, so that the list may lack some, and none is used."
+        "Complete the catalogue: a row for each track, with its track id and the id of the release."
     /// A key for user ids that protects nothing.
     pub USER_KEY: "ENG0507" "weak-user-key" Error
         "User ids are replaced by a hash with a secret key. A short key can be found by trying, and then every user id."

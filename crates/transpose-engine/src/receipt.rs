@@ -158,8 +158,8 @@ pub fn amounts(amounts: &Amounts) -> Value {
         if !amounts.paid.is_empty() {
             object.insert("paid".into(), sums(&amounts.paid).into());
         }
-        if !amounts.owed.is_empty() {
-            object.insert("owed".into(), sums(&amounts.owed).into());
+        if !amounts.royalties.is_empty() {
+            object.insert("owed".into(), sums(&amounts.royalties).into());
         }
     }
     value

@@ -194,7 +194,7 @@ impl BlockEncoder for Writer {
                 let cell = |field| usage.field(field).first();
                 let context = usage.context_index().unwrap();
                 account.add(cell(Field::QUANTITY), None, cell(Field::USAGE_DURATION), None).unwrap();
-                account.add_owed(cell(Field::AMOUNT), context).unwrap();
+                account.add_royalties(cell(Field::AMOUNT), context).unwrap();
                 let quantity = String::from_utf8_lossy(cell(Field::QUANTITY).unwrap_or_default());
                 out.bytes.extend_from_slice(format!("{context} {quantity}\n").as_bytes());
             }
@@ -262,12 +262,12 @@ fn contexts_are_in_order_with_their_totals() {
     let (text, outcome) = convert(&[rows], 1, 1 << 18).unwrap();
     let expected = "DE 1 EUR\nGB 4 EUR\nGB 3.5 GBP PT1M30S\n2 EUR\n2 3\n0 1\n2 0.5\n3 2\n1 4\n";
     assert_eq!(text, expected);
-    let owed = |amounts: &transpose_core::accounting::Amounts| {
-        amounts.owed.iter().map(|(code, sum)| format!("{code} {sum}")).collect::<Vec<_>>()
+    let royalties = |amounts: &transpose_core::accounting::Amounts| {
+        amounts.royalties.iter().map(|(code, sum)| format!("{code} {sum}")).collect::<Vec<_>>()
     };
     let ledger = &outcome.report.ledger;
-    assert_eq!(owed(&ledger.read), ["EUR 6", "GBP 0.75"]);
-    assert_eq!(owed(&ledger.written), owed(&ledger.read));
+    assert_eq!(royalties(&ledger.read), ["EUR 6", "GBP 0.75"]);
+    assert_eq!(royalties(&ledger.written), royalties(&ledger.read));
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn a_survey_tells_the_contexts() {
     let input = Input::from_bytes("a", b"GB,GBP,3,,\nDE,EUR,1,,\nGB,GBP,0.5,,\n".to_vec());
     let reading = Reading { threads: 2, chunk: 16 };
     let survey = inspect::survey(&input, &Table::new(), &[], reading, 1).unwrap();
-    let told: Vec<_> = survey
+    let reported: Vec<_> = survey
         .contexts
         .iter()
         .map(|(context, rows)| {
@@ -301,7 +301,7 @@ fn a_survey_tells_the_contexts() {
             )
         })
         .collect();
-    assert_eq!(told, ["DE 1 1", "GB 3.5 2"]);
+    assert_eq!(reported, ["DE 1 1", "GB 3.5 2"]);
 }
 
 proptest! {

@@ -25,8 +25,8 @@ fn decoded(format: &LayoutFormat, text: &[u8]) -> (Vec<&'static str>, Vec<String
     worker.decode(chunk, Origin { byte: 0, line: 2 }, &mut batch, &mut report);
     let mut closing = Vec::new();
     decoder.finish(&batch.trailers, &Tally::default(), &mut closing);
-    let told = closing.iter().map(|found| format!("{} {}", found.code.id, found.message)).collect();
-    (batch.rejects.iter().map(|reject| reject.diagnostic.code.id).collect(), told)
+    let reported = closing.iter().map(|found| format!("{} {}", found.code.id, found.message)).collect();
+    (batch.rejects.iter().map(|reject| reject.diagnostic.code.id).collect(), reported)
 }
 
 /// The codes of the rows that are rejected.

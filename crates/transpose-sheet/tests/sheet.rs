@@ -291,9 +291,9 @@ fn files_that_cannot_be_read_are_refused() {
         assert_eq!(diagnostics[0].0, code, "{diagnostics:?}");
         assert!(diagnostics[0].1.contains(part), "{diagnostics:?}");
     }
-    let told = [("delimiter".to_owned(), "comma".to_owned())];
+    let reported = [("delimiter".to_owned(), "comma".to_owned())];
     let semicolons = HEAD.replace(',', ";");
-    let refused = format().open(&mut BytesHead { name: "a", bytes: semicolons.as_bytes() }, &told);
+    let refused = format().open(&mut BytesHead { name: "a", bytes: semicolons.as_bytes() }, &reported);
     assert_eq!(refused.err().unwrap().diagnostics[0].code.id, "SHT0113");
 }
 
@@ -303,9 +303,9 @@ fn delimiters_are_recognised_by_the_headings() {
         let text = HEAD.replace(',', delimiter);
         let head = || BytesHead { name: "a", bytes: text.as_bytes() };
         let found = format().open(&mut head(), &[]).unwrap().events().unwrap();
-        let told =
+        let reported =
             format().open(&mut head(), &[("delimiter".into(), name.into())]).unwrap().events().unwrap();
-        for decoder in [&found, &told] {
+        for decoder in [&found, &reported] {
             assert_eq!(decoder.preamble().reads.len(), 9);
         }
         let notes = |decoder: &dyn EventDecoder| {
@@ -313,7 +313,7 @@ fn delimiters_are_recognised_by_the_headings() {
             diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect::<Vec<_>>()
         };
         assert_eq!(notes(found.as_ref()), [format!("the cells are separated by a {name}")]);
-        assert!(notes(told.as_ref()).is_empty());
+        assert!(notes(reported.as_ref()).is_empty());
     }
 }
 

@@ -11,7 +11,7 @@ mod tables;
 
 use proptest::prelude::*;
 use std::process::{Command, Stdio};
-use tables::{Table, open, read, rewrite, told};
+use tables::{Table, open, read, reported, rewrite};
 use transpose_core::format::{Format, Probe, Recognition};
 use transpose_sheet::{Layout, LayoutFormat};
 
@@ -273,7 +273,7 @@ fn what_does_not_begin_so_is_refused() {
         ("Month,Oct 2017\n".to_owned(), "2 SHT0101 there is no line of headings"),
     ] {
         let fatal = open(&streams(), text.as_bytes(), &[]).err().unwrap();
-        assert_eq!(told(&fatal.diagnostics[0]), expected, "{text}");
+        assert_eq!(reported(&fatal.diagnostics[0]), expected, "{text}");
     }
 }
 
@@ -372,8 +372,8 @@ fn usages_are_accounted_for() {
         (written.rows, written.plays.to_string(), written.returns.to_string()),
         (3, "4".into(), "1".into())
     );
-    let owed: Vec<_> = written.owed.iter().map(|(code, sum)| format!("{code} {sum}")).collect();
-    assert_eq!(owed, ["XXX 8.4"]);
+    let royalties: Vec<_> = written.royalties.iter().map(|(code, sum)| format!("{code} {sum}")).collect();
+    assert_eq!(royalties, ["XXX 8.4"]);
 }
 
 /// A target with narrow cells.
@@ -456,8 +456,11 @@ fn texts_are_given_or_asked_for() {
     assert_eq!(names, ["text.vendor"]);
     let text = sales_with(TOTALS);
     let fatal = rewrite(&sales(), &target, text.as_bytes(), &[], usize::MAX).unwrap_err();
-    let told: Vec<_> = fatal.diagnostics.iter().map(told).collect();
-    assert!(told.iter().all(|told| told == "- SHT0512 the option `text.vendor` is missing"), "{told:?}");
+    let reported: Vec<_> = fatal.diagnostics.iter().map(reported).collect();
+    assert!(
+        reported.iter().all(|reported| reported == "- SHT0512 the option `text.vendor` is missing"),
+        "{reported:?}"
+    );
     let given = options(&[("text.vendor", "8003")]);
     let outcome = rewrite(&sales(), &target, text.as_bytes(), &given, usize::MAX).unwrap();
     assert_eq!(

@@ -286,7 +286,7 @@ impl Catalogue {
             let wanted = wanted(case);
             for path in entries(&case.folder)? {
                 let name = file_name(&path);
-                let side = [&case.plan.agreement, &case.plan.figures]
+                let side = [&case.plan.agreement, &case.plan.figures, &case.plan.catalogue]
                     .into_iter()
                     .flatten()
                     .any(|side| *side == name);

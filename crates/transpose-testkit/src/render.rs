@@ -263,7 +263,7 @@ fn ledger(out: &mut String, ledger: &Ledger) {
         for (currency, sum) in &amounts.paid {
             let _ = write!(text, ", paid {currency} {sum}");
         }
-        for (currency, sum) in &amounts.owed {
+        for (currency, sum) in &amounts.royalties {
             let _ = write!(text, ", owed {currency} {sum}");
         }
         text

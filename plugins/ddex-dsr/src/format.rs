@@ -60,6 +60,14 @@ impl Profile {
         }
     }
 
+    /// Whether its messages have a place for the recordings of a release that was used as a
+    /// whole: a single record has room for one.
+    fn lists_recordings(&self) -> bool {
+        let mut layouts =
+            self.versions().into_iter().filter_map(|known| Layout::of(self.name, known.version));
+        layouts.any(|layout| !layout.single)
+    }
+
     /// The fields that a version has a place for.
     pub(crate) fn fields(layout: &Layout) -> FieldSet {
         let records = layout.blocks.iter().chain(&layout.summaries).chain([&layout.head]);
@@ -70,6 +78,11 @@ impl Profile {
         }
         fields
     }
+}
+
+/// Whether a cell is the number of resources that were sold with a release.
+pub(crate) fn is_resource_count(cell: &CellSpec) -> bool {
+    cell.extra() == Some("NumberOfTransactedResources")
 }
 
 /// A name without capitals and spaces.
@@ -105,7 +118,7 @@ impl Dsr {
             confidence: "".into(),
             versions: versions.collect(),
             extension: "tsv".into(),
-            traits: FormatTraits::default(),
+            traits: FormatTraits { lists_recordings: profile.lists_recordings(), ..FormatTraits::default() },
             about: profile.about.into(),
         };
         Self { profile, manifest }
@@ -163,6 +176,11 @@ impl Format for Dsr {
         if !fields.is_empty() {
             // The label of a recording becomes that of its release.
             fields.insert(Field::RECORDING_LABEL);
+        }
+        let counts =
+            |layout: Layout| layout.blocks.iter().any(|spec| spec.cells.iter().any(is_resource_count));
+        if self.layout(version).is_some_and(counts) {
+            fields.insert(Field::TRACK_COUNT);
         }
         fields
     }

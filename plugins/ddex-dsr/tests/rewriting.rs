@@ -84,8 +84,13 @@ fn said(folders: &[PathBuf]) -> BTreeMap<PathBuf, Vec<String>> {
 }
 
 /// Whether a fault was reported when it was written.
-fn is_told(expectation: &str, diagnostics: &[&Diagnostic], source: &ProfileSpec, to: &ProfileSpec) -> bool {
-    let told = |code: &str| diagnostics.iter().any(|diagnostic| diagnostic.code.id == code);
+fn is_reported(
+    expectation: &str,
+    diagnostics: &[&Diagnostic],
+    source: &ProfileSpec,
+    to: &ProfileSpec,
+) -> bool {
+    let reported = |code: &str| diagnostics.iter().any(|diagnostic| diagnostic.code.id == code);
     // `line 7 AS03.03: VideoType is empty`
     let (place, what) = expectation.split_once(": ").unwrap();
     let record = place.rsplit(' ').next().unwrap();
@@ -106,8 +111,8 @@ fn is_told(expectation: &str, diagnostics: &[&Diagnostic], source: &ProfileSpec,
         _ if what.starts_with("block ") => source.profile.starts_with("Financial"),
         // The cell is optional, and older versions have none.
         "it has no parent" => true,
-        "no price" => told("DSR0238"),
-        "the use type stands on both or on neither" => told("DSR0237"),
+        "no price" => reported("DSR0238"),
+        "the use type stands on both or on neither" => reported("DSR0237"),
         _ if what.ends_with("is empty") => in_cell("DSR0302"),
         _ if what.contains(", not in ") => in_cell("DSR0208"),
         _ => in_cell("DSR0303"),
@@ -227,7 +232,7 @@ fn whatever_is_written_is_valid_or_told_and_nothing_is_lost_in_silence() {
         let diagnostics: Vec<&Diagnostic> = written.report.diagnostics.iter().collect();
         for expectation in said.get(folder).into_iter().flatten() {
             assert!(
-                is_told(expectation, &diagnostics, source, target),
+                is_reported(expectation, &diagnostics, source, target),
                 "{what}: {expectation} ({})",
                 folder.display()
             );

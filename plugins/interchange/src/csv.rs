@@ -219,7 +219,7 @@ struct Writer {
     /// The currency of each sales context, as an index of `currencies`.
     currency: Vec<Option<usize>>,
     /// The currency in which each sales context is reported; the last is for usages without one.
-    owed: Vec<usize>,
+    royalties: Vec<usize>,
     currencies: Vec<Box<str>>,
     /// Values of the header and the sales contexts that have no place.
     dropped: Vec<(Subject, String)>,
@@ -287,7 +287,7 @@ impl Writer {
         let currency =
             request.contexts.iter().map(|context| context.price_currency().map(&mut number)).collect();
         let reported = request.contexts.iter().map(|context| context.text(Field::CURRENCY));
-        let owed = reported.chain([None]).map(|code| number(code.unwrap_or(NO_CURRENCY))).collect();
+        let royalties = reported.chain([None]).map(|code| number(code.unwrap_or(NO_CURRENCY))).collect();
         let ids: Vec<&str> = fields.iter().map(Field::id).collect();
         let head = if options.heading { format!("{}\n", ids.join(",")) } else { String::new() };
         let name = request.header.text(Field::MESSAGE_ID).unwrap_or("canonical");
@@ -303,7 +303,7 @@ impl Writer {
             plans: Vec::new(),
             contexts,
             currency,
-            owed,
+            royalties,
             currencies,
             dropped,
         };
@@ -531,11 +531,12 @@ impl Writer {
         };
         let currency = context.and_then(|context| self.currency.get(context).copied().flatten());
         let (quantity, price, duration) = (cell(plan.quantity), cell(plan.price), cell(plan.duration));
-        let owed = context.and_then(|context| self.owed.get(context)).or(self.owed.last());
-        let (returns, amount, owed) = (cell(plan.returns), cell(plan.amount), owed.copied().unwrap_or(0));
+        let royalties = context.and_then(|context| self.royalties.get(context)).or(self.royalties.last());
+        let (returns, amount, royalties) =
+            (cell(plan.returns), cell(plan.amount), royalties.copied().unwrap_or(0));
         let counted = run.account.add(quantity, price, duration, currency);
         let counted = counted.and_then(|()| run.account.add_returns(returns));
-        counted.and_then(|()| run.account.add_owed(amount, owed)).ok_or_else(|| {
+        counted.and_then(|()| run.account.add_royalties(amount, royalties)).ok_or_else(|| {
             let location = Location { line: run.line(usage), ..Location::default() };
             let message =
                 "quantity, returns, price, amount or duration of a usage is not an exact number, or a sum is too long";

@@ -81,8 +81,8 @@ fn assumed(spec: &ProfileSpec) -> String {
         .assumed
         .contains("message version")
         .then(|| format!("MessageVersion `{}`", spec.message_version));
-    let told: Vec<String> = version.into_iter().chain(message).collect();
-    if told.is_empty() { "nothing".to_owned() } else { told.join(", ") }
+    let stated: Vec<String> = version.into_iter().chain(message).collect();
+    if stated.is_empty() { "nothing".to_owned() } else { stated.join(", ") }
 }
 
 /// The counts of every version that occurs in a case.

@@ -83,10 +83,10 @@ impl Rules {
             );
             for rule in self.rules.iter().filter(|rule| rule.area() == area) {
                 let holds = [rule.about.as_str(), &rule.note].join(" ");
-                let told = told(registry, rule);
+                let stated = stated(registry, rule);
                 let _ = writeln!(
                     out,
-                    "| {} | {} | {} | {told} |",
+                    "| {} | {} | {} | {stated} |",
                     rule.id,
                     rule.severity,
                     holds.trim().replace('|', "\\|")
@@ -130,7 +130,7 @@ fn diagnostics(registry: &Registry, rule: &Rule) -> Vec<&'static Code> {
 }
 
 /// The diagnostics of a rule as links to their sections, or why there are none.
-fn told(registry: &Registry, rule: &Rule) -> String {
+fn stated(registry: &Registry, rule: &Rule) -> String {
     let links: Vec<String> = diagnostics(registry, rule)
         .iter()
         .map(|code| {

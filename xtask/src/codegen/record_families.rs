@@ -87,8 +87,8 @@ impl Families {
     fn read(facts: &BTreeMap<String, Value>) -> Outcome<Self> {
         let mut all = Vec::new();
         for (name, family) in facts {
-            let told = |error| format!("{name}: {error}");
-            all.push(Family::read(name, family, facts).map_err(told)?);
+            let stated = |error| format!("{name}: {error}");
+            all.push(Family::read(name, family, facts).map_err(stated)?);
         }
         all.sort_by(|a: &Family, b: &Family| a.rank.cmp(&b.rank).then_with(|| a.name.cmp(&b.name)));
         Ok(Self(all))
@@ -305,14 +305,14 @@ mod tests {
             facts[key] = value;
             families(&[facts]).err().map(|error| error.to_string()).unwrap_or_default()
         };
-        for (key, value, told) in [
+        for (key, value, stated) in [
             ("role", json!("play"), "`play` is not a role"),
             ("writes", json!("song"), "`song` is not what a family is written for"),
             ("counterpart", json!("SU09"), "the family `SU09`, which has no file"),
             ("cells", json!({"like": "SU02"}), "it is like itself"),
             ("versions", json!([{"type": "SU01.02"}]), "SU01.02 is no version of it"),
         ] {
-            assert!(odd(key, value).contains(told), "{key}");
+            assert!(odd(key, value).contains(stated), "{key}");
         }
     }
 }

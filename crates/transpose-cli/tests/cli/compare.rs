@@ -85,7 +85,7 @@ fn logs(seed: u64, plays: u64) -> [String; 2] {
 /// A difference as class, line, line of the other row, and fields.
 type ReportedDifference = (String, u64, Option<u64>, Vec<String>);
 
-fn told(value: &Value) -> Option<ReportedDifference> {
+fn reported(value: &Value) -> Option<ReportedDifference> {
     let strings = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
@@ -124,7 +124,7 @@ fn differences_are_those_of_a_program_that_looks_at_every_pair() {
             .unwrap();
         assert!(oracle.status.success(), "{}", String::from_utf8_lossy(&oracle.stderr));
         let expected: Vec<Value> = serde_json::from_slice(&oracle.stdout).unwrap();
-        let expected: Vec<ReportedDifference> = expected.iter().filter_map(told).collect();
+        let expected: Vec<ReportedDifference> = expected.iter().filter_map(reported).collect();
         assert!(plays == 0 || expected.len() > 20);
         let window = format!("{window}s");
         let mut known: Option<(Vec<u8>, String)> = None;
@@ -141,8 +141,11 @@ fn differences_are_those_of_a_program_that_looks_at_every_pair() {
                 more,
             ];
             let ran = sandbox.run(&arguments.concat()).ends(i32::from(plays > 0));
-            let found: Vec<ReportedDifference> =
-                ran.text().lines().filter_map(|line| told(&serde_json::from_str(line).unwrap())).collect();
+            let found: Vec<ReportedDifference> = ran
+                .text()
+                .lines()
+                .filter_map(|line| reported(&serde_json::from_str(line).unwrap()))
+                .collect();
             assert_eq!(found, expected, "seed {seed}, {more:?}");
             let (out, err) = known.get_or_insert_with(|| (ran.out.clone(), ran.err.clone()));
             assert!(*out == ran.out && *err == ran.err, "{more:?}");

@@ -181,3 +181,49 @@ fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() 
         }
     }
 }
+
+/// Converts the sales of a case; answers the message, and what was said.
+fn album(sandbox: &Sandbox, tracks: &str) -> (String, String) {
+    let case = root().join("snapshots/cases/massivemusic.client-usage.download/album-with-tracklist");
+    let terms = root().join("snapshots/terms");
+    let path = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
+    let (agreement, figures) = (path(terms.join("shop-gb.toml")), path(terms.join("shop-gb.csv")));
+    let input = path(case.join("input.csv"));
+    let arguments =
+        ["convert", &input, "--catalogue", tracks, "--agreement", &agreement, "--figures", &figures];
+    let target = ["--to", "ddex.dsr.basic-audio", "-o", "out/"];
+    let ran = sandbox.run(&[&arguments[..], &target].concat()).ends(0);
+    let names = sandbox.names("out");
+    let message = String::from_utf8(sandbox.read(&format!("out/{}", names[0]))).unwrap();
+    (message, ran.err)
+}
+
+#[test]
+fn an_album_that_was_sold_lists_the_tracks_that_the_catalogue_has() {
+    let mut tracks = "trackId,releaseId,isrc,title,artist,upc\n".to_owned();
+    for number in 1..=12 {
+        writeln!(tracks, "{number},77,SENW026{number:05},Song {number},Mirela,5099910041482").unwrap();
+    }
+    let sandbox = Sandbox::new();
+    let whole = sandbox.put("tracks.csv", &tracks);
+    let (message, told) = album(&sandbox, &whole.to_string_lossy());
+    let of_album: Vec<&str> = message.lines().filter(|line| line.starts_with("AS01.03\t1\t")).collect();
+    assert_eq!(of_album.len(), 12, "{message}");
+    assert!(told.contains("found: 0 errors, 0 warnings"), "{told}");
+    for (number, line) in (1..).zip(&of_album) {
+        let expected =
+            format!("AS01.03\t1\tA{number}\tSENW026{number:05}\tSENW026{number:05}\tSong {number}\t");
+        assert!(line.starts_with(&expected), "{line}");
+    }
+    let file = format!("out/{}", sandbox.names("out")[0]);
+    let validated = sandbox.run(&["validate", &file]).ends(0);
+    assert!(validated.text().contains("found: 0 errors, 0 warnings"), "{}", validated.text());
+
+    // A list that cannot be whole is not used.
+    let sandbox = Sandbox::new();
+    let short = sandbox.put("tracks.csv", tracks.lines().take(6).collect::<Vec<_>>().join("\n"));
+    let (message, told) = album(&sandbox, &short.to_string_lossy());
+    assert!(!message.contains("Song 2"), "{message}");
+    let expected = "release 5099910041482 was sold with 12 tracks, and the catalogue lists 5";
+    assert!(told.contains("ENG0508") && told.contains(expected), "{told}");
+}

@@ -143,10 +143,10 @@ fn first_row_of_each_identifier_is_converted() {
         assert_eq!((found(&summary, "ENG0401"), found(&summary, "ENG0402")), (equal, different));
         // The number of spilled bytes depends on a secret seed, because identifiers with equal
         // hashes are compared as well.
-        let mut told = objects(&ran.err);
-        let summary = told.last_mut().and_then(|told| told["summary"].as_object_mut()).unwrap();
+        let mut reported = objects(&ran.err);
+        let summary = reported.last_mut().and_then(|reported| reported["summary"].as_object_mut()).unwrap();
         assert!(summary.remove("spilled-bytes").is_some());
-        assert_eq!(known.get_or_insert_with(|| told.clone()), &told, "{more:?}");
+        assert_eq!(known.get_or_insert_with(|| reported.clone()), &reported, "{more:?}");
     }
     // Reported and kept, or not checked.
     let report = sandbox.run(&[&inputs[..], &["--duplicates", "report"]].concat()).ends(1);

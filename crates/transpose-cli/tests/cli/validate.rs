@@ -404,7 +404,7 @@ fn sheets_are_checked_cell_by_cell() {
     let ran = sandbox.run(&["validate", &sound(), "--report", "jsonl"]).ends(0);
     assert_eq!(objects(ran.text()).pop().unwrap()["summary"]["found"], found(0, 0, 0));
     let ran = sandbox.run(&["validate", &damaged(), "--report", "jsonl", "--first", "100"]).ends(1);
-    let told = codes(ran.text());
+    let reported = codes(ran.text());
     // The same rows as a conversion rejects, at the same lines.
     let more = ["--to", DSR, "-o", "out/", "--message-format", "json"];
     let converted = sandbox.convert(&damaged(), &more).ends(3);
@@ -414,7 +414,7 @@ fn sheets_are_checked_cell_by_cell() {
     {
         let pair = (diagnostic["code"].as_str().unwrap().to_owned(), diagnostic["line"].as_u64());
         // The agreement has rules of its own.
-        assert!(pair.0.starts_with("DEA") || told.contains(&pair), "{pair:?} is not in {told:?}");
+        assert!(pair.0.starts_with("DEA") || reported.contains(&pair), "{pair:?} is not in {reported:?}");
     }
 }
 

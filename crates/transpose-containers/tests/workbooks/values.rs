@@ -150,10 +150,11 @@ fn a_table_without_rows_has_its_headings() {
 fn empty_texts_that_become_nothing_are_told() {
     let text = b"a,b\r\n,\"\"\r\n\"\",x\r\n\"\"\"\",\"\"\r\n";
     for workbook in workbooks() {
-        for (quoted_empty, told) in [(true, &["3 empty texts are written as nothing"][..]), (false, &[])] {
+        for (quoted_empty, reported) in [(true, &["3 empty texts are written as nothing"][..]), (false, &[])]
+        {
             let shape = TableShape { quoted_empty, ..shape(&["a", "b"]) };
             let (bytes, notes) = written(workbook, &shape, [&text[..]]).unwrap();
-            assert_eq!(notes.iter().map(|note| note.message.as_str()).collect::<Vec<_>>(), told);
+            assert_eq!(notes.iter().map(|note| note.message.as_str()).collect::<Vec<_>>(), reported);
             assert_eq!(sheets(workbook, &bytes)[0].1[2..], [["", "x"], ["\"", ""]]);
         }
     }

@@ -24,7 +24,7 @@ pub struct Amounts {
     pub paid: BTreeMap<Box<str>, ExactSum>,
     /// Royalties of usages (`usage.amount`), by currency; `XXX` where the currency is not
     /// known. Formats that hold no amounts write none.
-    pub owed: BTreeMap<Box<str>, ExactSum>,
+    pub royalties: BTreeMap<Box<str>, ExactSum>,
 }
 
 impl Amounts {
@@ -39,9 +39,11 @@ impl Amounts {
         self.plays.merge(&more.plays);
         self.returns.merge(&more.returns);
         self.micros = self.micros.checked_add(more.micros).ok_or_else(|| overflow("duration"))?;
-        for (sums, more) in
-            [(&mut self.money, &more.money), (&mut self.paid, &more.paid), (&mut self.owed, &more.owed)]
-        {
+        for (sums, more) in [
+            (&mut self.money, &more.money),
+            (&mut self.paid, &more.paid),
+            (&mut self.royalties, &more.royalties),
+        ] {
             for (currency, amount) in more {
                 sums.entry(currency.clone()).or_default().merge(amount);
             }
@@ -145,7 +147,7 @@ impl Ledger {
         same("microseconds read", &self.read.micros, &sum.micros)?;
         same_money("money read", &self.read.money, &sum.money)?;
         same_money("money paid", &self.read.paid, &sum.paid)?;
-        same_money("royalties", &self.read.owed, &sum.owed)?;
+        same_money("royalties", &self.read.royalties, &sum.royalties)?;
         if !rows_merge {
             same("rows written", &self.converted.rows, &self.written.rows)?;
         }
@@ -156,8 +158,8 @@ impl Ledger {
     }
 
     /// Checks that all royalties were written; for targets that hold amounts.
-    pub fn balance_owed(&self) -> Result<(), Imbalance> {
-        same_money("royalties written", &self.converted.owed, &self.written.owed)
+    pub fn balance_royalties(&self) -> Result<(), Imbalance> {
+        same_money("royalties written", &self.converted.royalties, &self.written.royalties)
     }
 }
 
@@ -204,13 +206,13 @@ mod tests {
     fn what_is_owed_is_compared_where_it_is_written() {
         let mut ledger = Ledger::default();
         for amounts in [&mut ledger.read, &mut ledger.converted] {
-            amounts.owed.insert("EUR".into(), Decimal::new(125, 2).into());
+            amounts.royalties.insert("EUR".into(), Decimal::new(125, 2).into());
         }
         assert_eq!(ledger.balance(false), Ok(()));
-        assert_eq!(ledger.balance_owed().unwrap_err().what.as_ref(), "royalties written in EUR");
-        ledger.written.owed.insert("EUR".into(), Decimal::new(1_250, 3).into());
-        assert_eq!(ledger.balance_owed(), Ok(()));
-        ledger.read.owed.clear();
+        assert_eq!(ledger.balance_royalties().unwrap_err().what.as_ref(), "royalties written in EUR");
+        ledger.written.royalties.insert("EUR".into(), Decimal::new(1_250, 3).into());
+        assert_eq!(ledger.balance_royalties(), Ok(()));
+        ledger.read.royalties.clear();
         assert_eq!(ledger.balance(false).unwrap_err().what.as_ref(), "royalties in EUR");
     }
 

@@ -15,7 +15,7 @@ pub struct UsageTotals {
     returns: ExactSum,
     micros: i128,
     money: Vec<ExactSum>,
-    owed: Vec<ExactSum>,
+    royalties: Vec<ExactSum>,
 }
 
 /// Where a currency is not known, amounts are summed under the code of no currency (ISO 4217).
@@ -69,8 +69,8 @@ impl UsageTotals {
 
     /// Adds the royalties of a usage (`usage.amount`), in the currency of the given number. `None`
     /// when the cell holds no exact number.
-    pub fn add_owed(&mut self, amount: Option<&[u8]>, currency: usize) -> Option<()> {
-        amount.map_or(Some(()), |amount| of_currency(&mut self.owed, currency)?.add_text(amount))
+    pub fn add_royalties(&mut self, amount: Option<&[u8]>, currency: usize) -> Option<()> {
+        amount.map_or(Some(()), |amount| of_currency(&mut self.royalties, currency)?.add_text(amount))
     }
 
     /// Adds the sums to what has been written.
@@ -79,7 +79,8 @@ impl UsageTotals {
         written.micros += self.micros;
         written.plays.merge(&self.plays);
         written.returns.merge(&self.returns);
-        for (sums, written) in [(&self.money, &mut written.money), (&self.owed, &mut written.owed)] {
+        for (sums, written) in [(&self.money, &mut written.money), (&self.royalties, &mut written.royalties)]
+        {
             for (sum, currency) in sums.iter().zip(currencies).filter(|(sum, _)| !sum.is_empty()) {
                 written.entry(currency.clone()).or_default().merge(sum);
             }
@@ -203,13 +204,13 @@ mod tests {
     fn what_is_owed_is_summed_by_currency() {
         let mut account = UsageTotals::default();
         for (amount, currency) in [(Some("0.00384"), 1), (Some("-1.25"), 0), (None, 0), (Some("1"), 1)] {
-            account.add_owed(amount.map(str::as_bytes), currency).unwrap();
+            account.add_royalties(amount.map(str::as_bytes), currency).unwrap();
         }
-        assert!(account.add_owed(Some(b"1,5"), 1).is_none());
+        assert!(account.add_royalties(Some(b"1,5"), 1).is_none());
         let mut written = Amounts::default();
         account.add_to(&["USD".into(), NO_CURRENCY.into()], &mut written);
-        let owed: Vec<_> = written.owed.iter().map(|(code, sum)| format!("{code} {sum}")).collect();
-        assert_eq!(owed, ["USD -1.25", "XXX 1.00384"]);
+        let royalties: Vec<_> = written.royalties.iter().map(|(code, sum)| format!("{code} {sum}")).collect();
+        assert_eq!(royalties, ["USD -1.25", "XXX 1.00384"]);
     }
 
     #[test]

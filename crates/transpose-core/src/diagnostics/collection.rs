@@ -187,8 +187,8 @@ mod tests {
         for field in [Field::USER, Field::DEVICE] {
             diagnostics.push(Diagnostic::new(&FIRST, Location::default().field(field), "").value(b"u-1"));
         }
-        let told: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.value.as_deref()).collect();
-        assert_eq!(told, [None, Some("u-1")]);
+        let reported: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.value.as_deref()).collect();
+        assert_eq!(reported, [None, Some("u-1")]);
     }
 
     #[test]

@@ -132,12 +132,19 @@ pub struct FormatTraits {
     pub contexts_in_rows: bool,
     /// Usages that look the same in an output are one row of it.
     pub merges_rows: bool,
+    /// A report of a release that was used as a whole lists its recordings.
+    pub lists_recordings: bool,
 }
 
 impl FormatTraits {
     /// A table of delimited text.
-    pub const TABLE: Self =
-        Self { tabular: true, independent_inputs: true, contexts_in_rows: true, merges_rows: true };
+    pub const TABLE: Self = Self {
+        tabular: true,
+        independent_inputs: true,
+        contexts_in_rows: true,
+        merges_rows: true,
+        lists_recordings: false,
+    };
 }
 
 /// A format: a plugin's one entry point.

@@ -101,6 +101,19 @@ impl Describer {
             };
             item_diagnostics.cell_diagnostic(first, order as u32, &cell_diagnostic, change);
         }
+        self.packed.clear();
+        recording_identity(&value, &mut self.packed);
+        // The number of tracks is that of the release only where nothing else was sold.
+        let counted = columns.get(Field::TRACK_COUNT.index()).copied().flatten();
+        if self.packed != EMPTY_IDENTITY
+            && let Some(count) = counted.and_then(|column| cells.get_mut(column))
+        {
+            *count = None;
+        }
+        let value = |field: Field| {
+            let column = columns.get(field.index()).copied().flatten()?;
+            text.get(cells.get(column)?.clone()?)
+        };
         let cell = |column: &Option<Range<usize>>| column.clone().and_then(|range| text.get(range));
         let (of_release, of_recording) = cells.split_at(self.releases.min(cells.len()));
         for (side, cells) in [(Side::Release, of_release), (Side::Recording, of_recording)] {

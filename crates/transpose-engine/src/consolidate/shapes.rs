@@ -1,6 +1,6 @@
 //! The two things that an item describes, and the columns of each.
 
-use transpose_core::model::{FieldSet, Group, Shape, Slot};
+use transpose_core::model::{Field, FieldSet, Group, Shape, Slot};
 
 /// The two things that an item describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,8 @@ pub(crate) enum Side {
     Recording,
 }
 
-/// The columns of releases and recordings.
+/// The columns of releases and recordings. How many tracks were sold is told of releases that were
+/// sold as a whole.
 pub(crate) struct Shapes {
     pub(crate) release: Shape,
     pub(crate) recording: Shape,
@@ -23,10 +24,11 @@ impl Shapes {
             group,
             columns: item.iter().filter(|field| groups.contains(&field.group())).map(Slot::Field).collect(),
         };
-        Self {
-            release: shape(&[Group::Release], Group::Release),
-            recording: shape(&[Group::Recording, Group::Work], Group::Recording),
+        let mut release = shape(&[Group::Release], Group::Release);
+        if item.contains(Field::TRACK_COUNT) {
+            release.columns.push(Slot::Field(Field::TRACK_COUNT));
         }
+        Self { release, recording: shape(&[Group::Recording, Group::Work], Group::Recording) }
     }
 
     /// The columns of one side.

@@ -3,9 +3,10 @@
 use crate::aggregate::table::Group;
 use crate::consolidate::shapes::Shapes;
 use crate::emit::usages::UsageWriter;
+use crate::enrich::tracklists::Tracklists;
 use crate::storage::varint::Cells;
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::Fatal;
+use transpose_core::diagnostics::{Diagnostics, Fatal};
 use transpose_core::format::{BlockEncoder, EncodedBatch, Numbers};
 use transpose_core::model::{BlockBatch, Blocks, Entity, Shape, Span};
 
@@ -31,6 +32,8 @@ pub(crate) struct BlockEncoding<'a> {
     pub(crate) shapes: &'a [Shape],
     pub(crate) contexts: &'a [Entity],
     pub(crate) usages: &'a UsageWriter<'a>,
+    /// The tracks of releases, where the target lists those of a release that was sold.
+    pub(crate) tracklists: Option<&'a Tracklists<'a>>,
     pub(crate) encoder: &'a dyn BlockEncoder,
 }
 
@@ -54,12 +57,14 @@ impl BlockEncoding<'_> {
 /// through the whole output.
 pub(crate) fn push_block<'a>(
     batch: &mut BlockBatch,
-    usages: &UsageWriter<'_>,
+    encoding: BlockEncoding<'_>,
     release: Option<&[u8]>,
     recordings: impl Iterator<Item = Option<&'a [u8]>>,
     groups: &[Group],
     place: &mut u64,
+    diagnostics: &mut Diagnostics,
 ) {
+    let BlockEncoding { usages, tracklists, .. } = encoding;
     batch.begin_block(Span::ABSENT, 0);
     let mut first = 0;
     if let Some(cells) = release {
@@ -67,9 +72,19 @@ pub(crate) fn push_block<'a>(
         first = 1;
     }
     let mut end = first;
+    let mut known = Vec::new();
     for cells in recordings.flatten() {
         entity(batch, RECORDING, cells, usages.lists());
         end += 1;
+        known.extend(tracklists.map(|_| cells));
+    }
+    // Of a release that was sold as a whole all recordings are listed.
+    if let (Some(tracklists), Some(release)) = (tracklists, release)
+        && groups.chunk_by(|a, b| a.item() == b.item()).count() > (end - first) as usize
+    {
+        for cells in tracklists.missing(release, &known, diagnostics) {
+            entity(batch, RECORDING, &cells, usages.lists());
+        }
     }
     let of_recordings = groups.chunk_by(|a, b| a.item() == b.item());
     for (parent, groups) in (first..).zip(of_recordings) {

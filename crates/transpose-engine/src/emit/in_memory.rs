@@ -5,7 +5,6 @@ use crate::aggregate::table::Group;
 use crate::consolidate::in_memory::{SortedInMemory, starts_block};
 use crate::diagnostics;
 use crate::emit::blocks::{BlockEncoding, USAGES, push_block};
-use crate::emit::usages::UsageWriter;
 use crate::output::files::OutputFiles;
 use crate::royalties::rows::Rows;
 use crate::scan::ordered::{Flow, OrderedConsumer};
@@ -50,8 +49,9 @@ pub(crate) fn emit(
                         batch.clear();
                         let groups =
                             sorted.buckets.get(range.bucket).and_then(|all| all.get(range.groups.clone()));
-                        build(sorted, encoding.usages, groups.unwrap_or(&[]), range.place, &mut batch);
                         let mut chunk_report = RunReport::default();
+                        let groups = groups.unwrap_or(&[]);
+                        build(sorted, encoding, groups, range.place, &mut batch, &mut chunk_report);
                         let outcome =
                             encoding.encode(&batch, range.numbers, &mut chunk_report).and_then(|encoded| {
                                 consumer.submit(index as u64, (encoded, chunk_report), &flow)
@@ -100,10 +100,11 @@ fn ranges(sorted: &SortedInMemory<'_>, rows: &Rows) -> Vec<GroupRange> {
 
 fn build(
     sorted: &SortedInMemory<'_>,
-    usages: &UsageWriter<'_>,
+    encoding: BlockEncoding<'_>,
     mut groups: &[Group],
     mut place: u64,
     batch: &mut BlockBatch,
+    report: &mut RunReport,
 ) {
     while let Some(first) = groups.first() {
         let pair = sorted.pair(*first);
@@ -119,6 +120,6 @@ fn build(
             (release.is_none() || !sorted.recordings.is_empty_identity(rank))
                 .then(|| sorted.recordings.cells(rank))
         });
-        push_block(batch, usages, release, recordings, block, &mut place);
+        push_block(batch, encoding, release, recordings, block, &mut place, &mut report.diagnostics);
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn emit(
         let itself = block.ends_with_nobody && release.is_some();
         let named = block.recordings.len() - usize::from(itself);
         let recordings = block.recordings.iter().take(named).map(|cells| Some(cells.as_slice()));
-        push_block(batch, encoding.usages, release, recordings, &block.groups, &mut place);
+        push_block(batch, encoding, release, recordings, &block.groups, &mut place, &mut report.diagnostics);
         numbers.blocks += 1;
         numbers.usages += block.groups.chunk_by(|a, b| rows.same(a, b)).count() as u64;
         block.clear();

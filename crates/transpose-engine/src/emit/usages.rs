@@ -172,7 +172,7 @@ impl<'a> UsageWriter<'a> {
             }
         }
         if self.written.qualified || self.written.amounts.is_some() {
-            let allotted = self.push_owed(batch, groups, next(), place);
+            let allotted = self.push_royalties(batch, groups, next(), place);
             if let (Some(allotted), Some(allocations), Some(row)) = (allotted, self.written.allocations, row)
             {
                 allocations.push(batch, (shape + 1, usage, row.context), &allotted);
@@ -182,7 +182,7 @@ impl<'a> UsageWriter<'a> {
 
     /// Writes royalties, from the given column on; answers what is to be allocated, where something
     /// is payable.
-    fn push_owed(
+    fn push_royalties(
         &self,
         batch: &mut BlockBatch,
         groups: &[CountedEvents],

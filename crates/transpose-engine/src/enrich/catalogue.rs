@@ -12,7 +12,8 @@
 //!   those of the release that came first, with a diagnostic
 //! - a release alone: the facts of the release
 //!
-//! Of several rows about one pair the first holds, and a diagnostic names the others.
+//! Of several rows about one pair the first holds, and a diagnostic names the others. All rows with
+//! one release id together list its tracks (see `tracklists`).
 
 use crate::diagnostics;
 use crate::scan::chunks::{DecodedChunk, Reading, scan};
@@ -73,7 +74,7 @@ pub(crate) enum CatalogueAnswer {
 }
 
 /// Whether a catalogue may have a field.
-fn is_told(field: Field) -> bool {
+fn is_catalogued(field: Field) -> bool {
     let identifies = [Field::RECORDING_ID, Field::RELEASE_ID].contains(&field);
     let described = matches!(field.group(), Group::Release | Group::Recording | Group::Work);
     !identifies && (described || field == Field::GENRE || field == Field::TRACK_COUNT)
@@ -108,7 +109,7 @@ impl Catalogue {
                 message,
             )));
         }
-        let mut catalogue = Self::empty(reads.iter().filter(|field| is_told(*field)).collect());
+        let mut catalogue = Self::empty(reads.iter().filter(|field| is_catalogued(*field)).collect());
         let mut diagnostics = Diagnostics::default();
         for (input, decoder) in inputs.iter().zip(&mut decoders) {
             let mut found = decoder.preamble().diagnostics.clone();
@@ -140,6 +141,25 @@ impl Catalogue {
 
     pub(crate) fn tells(&self, field: Field) -> bool {
         self.fields.contains(&field)
+    }
+
+    /// The place of a field in a row, behind the two identifiers.
+    pub(super) fn column(&self, field: Field) -> Option<usize> {
+        self.fields.iter().position(|known| *known == field)
+    }
+
+    /// The rows that are tracks of a release.
+    pub(super) fn track_rows(&self) -> impl Iterator<Item = u64> {
+        let is_track = |row: &u64| {
+            let (track, release) = self.keys(*row);
+            !track.is_empty() && !release.is_empty()
+        };
+        self.pairs.iter().copied().filter(is_track)
+    }
+
+    /// The cells of a row: track and release, then its fields.
+    pub(super) fn cells(&self, row: u64) -> impl Iterator<Item = Option<&[u8]>> {
+        Cells(self.rows.get(row as usize..).unwrap_or(&[])).take(self.fields.len() + 2)
     }
 
     /// How many rows it has.
@@ -376,7 +396,7 @@ mod tests {
         (catalogue, diagnostics)
     }
 
-    fn is_told(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
+    fn is_catalogued(catalogue: &Catalogue, track: &str, release: &str) -> (char, String) {
         let (mark, found) = match catalogue.find(track.as_bytes(), release.as_bytes()) {
             CatalogueAnswer::CatalogueMatch(found) => ('=', found),
             CatalogueAnswer::Several(found) => ('*', found),
@@ -414,12 +434,12 @@ mod tests {
             ("", "", ('-', "")),
         ] {
             assert_eq!(
-                is_told(&catalogue, track, release),
+                is_catalogued(&catalogue, track, release),
                 (expected.0, expected.1.to_owned()),
                 "{track} {release}"
             );
         }
-        assert_eq!(is_told(&catalogue, "4", "12").1, format!("{long} D"));
+        assert_eq!(is_catalogued(&catalogue, "4", "12").1, format!("{long} D"));
     }
 
     #[test]

@@ -238,6 +238,13 @@ impl EventDecoder for EnrichedDecoder<'_> {
             sink(field, value);
         };
         self.inner.resolve_key(dimension, key, &mut note, cell_diagnostics);
+        let coded = track.is_empty()
+            && release.is_empty()
+            && (given.contains(Field::ISRC) || given.contains(Field::ICPN));
+        if coded {
+            // What a source without ids names by its codes is described by the source.
+            return;
+        }
         let (found, code) = self.found(&track, &release);
         if let Some(found) = found {
             for (field, value) in catalogue.values(found).filter(|(field, _)| !given.contains(*field)) {

@@ -108,8 +108,8 @@ impl Allocations {
         rows: &Rows,
         sorted: &SortedGroups<'_>,
     ) -> Result<(), Fatal> {
-        let owed = revenue(usage_kinds, contexts, sorted.totals(), amounts);
-        self.revenue.divide_all(&owed, usage_kinds, rows, sorted).map(drop)
+        let payable = revenue(usage_kinds, contexts, sorted.totals(), amounts);
+        self.revenue.divide_all(&payable, usage_kinds, rows, sorted).map(drop)
     }
 
     /// The net revenue of the usages of a kind and an item, in units; `place` counts kinds of items

@@ -48,11 +48,11 @@ pub(crate) struct Rates {
 impl Rates {
     /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
     pub(crate) fn new(
-        owed: &Royalties,
+        payable: &Royalties,
         usage_kinds: &UsageKinds,
         contexts: &[Entity],
     ) -> Result<Self, Fatal> {
-        let Royalties { units, sums, places, deal, .. } = owed;
+        let Royalties { units, sums, places, deal, .. } = payable;
         let one = (*places <= MAX_DIGITS).then(|| 10_u128.checked_pow(*places)).flatten();
         let one = one.ok_or_else(|| too_long("a place beyond the 28th"))?;
         let mut kinds = Vec::with_capacity(units.len());
@@ -86,7 +86,7 @@ impl Rates {
                 currency: currency.into(),
             }));
         }
-        Ok(Self { kinds, places: *places, deal: deal.clone(), apart: owed.rounding.is_some() })
+        Ok(Self { kinds, places: *places, deal: deal.clone(), apart: payable.rounding.is_some() })
     }
 
     /// What one play of a kind is worth; nothing where no royalties are due for it.

@@ -64,13 +64,13 @@ pub(crate) struct PaidAmounts {
 impl PaidAmounts {
     /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
     pub(crate) fn new(
-        owed: &Royalties,
+        payable: &Royalties,
         usage_kinds: &UsageKinds,
         contexts: &[Entity],
     ) -> Result<Self, Fatal> {
-        let net = Amounts::new(owed, usage_kinds, contexts)?;
+        let net = Amounts::new(payable, usage_kinds, contexts)?;
         let further = |field| {
-            let terms = further_terms(owed, field);
+            let terms = further_terms(payable, field);
             terms.map(|terms| Amounts::new(&terms, usage_kinds, contexts)).transpose()
         };
         Ok(Self { net, gross: further(Field::GROSS_AMOUNT)?, withheld: further(Field::WITHHELD)? })
@@ -86,16 +86,16 @@ impl PaidAmounts {
     /// they earn.
     pub(crate) fn divide_all(
         &mut self,
-        owed: &Royalties,
+        payable: &Royalties,
         usage_kinds: &UsageKinds,
         rows: &Rows,
         sorted: &SortedGroups<'_>,
     ) -> Result<(AmountsByCurrency, Earnings), Fatal> {
-        let paid = self.net.divide_all(owed, usage_kinds, rows, sorted)?;
+        let paid = self.net.divide_all(payable, usage_kinds, rows, sorted)?;
         let further = [(Field::GROSS_AMOUNT, &mut self.gross), (Field::WITHHELD, &mut self.withheld)];
         let mut sums = [None; 2];
         for ((field, amounts), sum) in further.into_iter().zip(&mut sums) {
-            if let Some((amounts, terms)) = amounts.as_mut().zip(further_terms(owed, field)) {
+            if let Some((amounts, terms)) = amounts.as_mut().zip(further_terms(payable, field)) {
                 *sum = Some(together(&amounts.divide_all(&terms, usage_kinds, rows, sorted)?)?);
             }
         }
@@ -107,10 +107,16 @@ impl PaidAmounts {
 }
 
 /// Further amounts in the shape of royalties, where there are any.
-fn further_terms(owed: &Royalties, field: Field) -> Option<Royalties> {
-    let further = owed.further.iter().find(|further| further.field == field)?;
+fn further_terms(payable: &Royalties, field: Field) -> Option<Royalties> {
+    let further = payable.further.iter().find(|further| further.field == field)?;
     let (units, sums) = (further.units.clone(), further.sums.clone());
-    Some(Royalties { units, sums, places: owed.places, rounding: owed.rounding, ..Royalties::default() })
+    Some(Royalties {
+        units,
+        sums,
+        places: payable.places,
+        rounding: payable.rounding,
+        ..Royalties::default()
+    })
 }
 
 /// Amounts of all currencies. A report has one.
@@ -134,14 +140,14 @@ struct ExactAmount {
 impl Amounts {
     /// Takes what the agreement has answered; `contexts` are the sales contexts of the kinds.
     pub(crate) fn new(
-        owed: &Royalties,
+        payable: &Royalties,
         usage_kinds: &UsageKinds,
         contexts: &[Entity],
     ) -> Result<Self, Fatal> {
-        let rates = Rates::new(owed, usage_kinds, contexts)?;
+        let rates = Rates::new(payable, usage_kinds, contexts)?;
         let cut = |sum: &i128| RemainderRule { negative: *sum < 0, ..RemainderRule::default() };
-        let cuts = owed.sums.iter().map(cut).collect();
-        Ok(Self { rates, rounding: owed.rounding, cuts })
+        let cuts = payable.sums.iter().map(cut).collect();
+        Ok(Self { rates, rounding: payable.rounding, cuts })
     }
 
     /// The exact amount of a usage, turned round if `mirrored`.
@@ -247,14 +253,14 @@ impl Amounts {
     /// Decides what every usage is worth; answers what all of them are worth.
     pub(crate) fn divide_all(
         &mut self,
-        owed: &Royalties,
+        payable: &Royalties,
         usage_kinds: &UsageKinds,
         rows: &Rows,
         sorted: &SortedGroups<'_>,
     ) -> Result<AmountsByCurrency, Fatal> {
         let mut histogram = Histogram::new(usage_kinds.kinds());
         sorted.visit(|groups| rows.arrange(groups), &mut |groups| histogram.add(groups, rows))?;
-        let (total, open) = self.divide(owed, &histogram)?;
+        let (total, open) = self.divide(payable, &histogram)?;
         if !open.is_empty() {
             self.find(&open, rows, |each| sorted.visit(|groups| rows.arrange(groups), each))?;
         }
@@ -265,7 +271,7 @@ impl Amounts {
     /// for which [`Amounts::find`] has to be asked.
     pub(crate) fn divide(
         &mut self,
-        owed: &Royalties,
+        payable: &Royalties,
         histogram: &Histogram,
     ) -> Result<(AmountsByCurrency, OpenSums), Fatal> {
         let mut shared: Vec<SharedSum> = self.cuts.iter().map(|_| SharedSum::default()).collect();
@@ -300,12 +306,12 @@ impl Amounts {
         for (currency, units) in apart {
             add(currency, units)?;
         }
-        for (shared, sum) in shared.iter().zip(&owed.sums) {
+        for (shared, sum) in shared.iter().zip(&payable.sums) {
             if let Some(currency) = &shared.currency {
                 add(currency, *sum)?;
             }
         }
-        for ((number, mut shared), sum) in (0_u32..).zip(shared).zip(&owed.sums) {
+        for ((number, mut shared), sum) in (0_u32..).zip(shared).zip(&payable.sums) {
             let left = sum.checked_abs().and_then(|sum| sum.checked_sub(shared.whole));
             let Some(cut) = self.cuts.get_mut(number as usize) else { continue };
             let some = left.and_then(|left| u64::try_from(left).ok()).and_then(|left| shared.cut(left, cut));
@@ -452,7 +458,7 @@ mod tests {
         [Group { key: key(0), plays, micros: 0 }, Group { key: key(1), plays: returns, micros: 0 }]
     }
 
-    fn owed(units: &[(i128, i128, Option<u32>)], sums: &[i128], rounding: Option<Rounding>) -> Royalties {
+    fn payable(units: &[(i128, i128, Option<u32>)], sums: &[i128], rounding: Option<Rounding>) -> Royalties {
         let unit = |(numerator, denominator, sum): &(i128, i128, Option<u32>)| {
             let (numerator, denominator, sum) = (*numerator, *denominator, *sum);
             [None, Some(UnitRate { numerator, denominator, model: "m".into(), sum, ..UnitRate::default() })]
@@ -470,11 +476,11 @@ mod tests {
 
     /// What usages are worth, and what all are worth together.
     fn divided(
-        owed: &Royalties,
+        payable: &Royalties,
         usages: &[(u32, u64, u64)],
     ) -> Result<(Vec<i128>, AmountsByCurrency), Fatal> {
-        let (contexts, usage_kinds) = usage_kinds(owed.units.len() / 2);
-        let mut amounts = Amounts::new(owed, &usage_kinds, &contexts)?;
+        let (contexts, usage_kinds) = usage_kinds(payable.units.len() / 2);
+        let mut amounts = Amounts::new(payable, &usage_kinds, &contexts)?;
         let mut all: Vec<Group> = Vec::new();
         for (item, (usage_kind, plays, returns)) in (0..).zip(usages) {
             all.extend(groups(item, *usage_kind, *plays, *returns));
@@ -482,7 +488,7 @@ mod tests {
         let mut histogram = Histogram::new(usage_kinds.kinds());
         let rows = Rows::apart(&usage_kinds);
         histogram.add(&all, &rows);
-        let (total, open) = amounts.divide(owed, &histogram)?;
+        let (total, open) = amounts.divide(payable, &histogram)?;
         amounts.find(&open, &rows, |each| {
             each(&all);
             Ok(())
@@ -522,7 +528,7 @@ mod tests {
             }
             let sums: Vec<i128> = sums.into_iter().map(|sum| rounded(sum, mode)).collect();
             let shared: Vec<_> = units.iter().map(|(n, d, sum)| (*n, *d, Some(*sum))).collect();
-            let (found, total) = divided(&owed(&shared, &sums, None), &usages).unwrap();
+            let (found, total) = divided(&payable(&shared, &sums, None), &usages).unwrap();
             let mut expected = vec![0; usages.len()];
             for (number, sum) in (0_u32..).zip(&sums) {
                 let sign = if *sum < 0 { -1 } else { 1 };
@@ -559,7 +565,7 @@ mod tests {
             (Some(Rounding::Down), [0, 1, 1, 0, -1]),
         ] {
             let usages = [(0, 1, 0), (0, 2, 0), (0, 3, 0), (0, 0, 1), (0, 1, 4)];
-            let (units, total) = divided(&owed(&units, &[], rounding), &usages).unwrap();
+            let (units, total) = divided(&payable(&units, &[], rounding), &usages).unwrap();
             assert_eq!(units, expected, "{rounding:?}");
             assert_eq!(total["EUR"], Decimal::from_i128_with_scale(expected.iter().sum(), 2).into());
         }
@@ -567,17 +573,17 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_refused() {
-        let say = |owed: &Royalties, usages: &[(u32, u64, u64)]| {
-            divided(owed, usages).map(drop).map_err(|fatal| fatal.diagnostics[0].code.name)
+        let say = |payable: &Royalties, usages: &[(u32, u64, u64)]| {
+            divided(payable, usages).map(drop).map_err(|fatal| fatal.diagnostics[0].code.name)
         };
         let big = 10_i128.pow(24);
-        assert_eq!(say(&owed(&[(big, 1, None)], &[], None), &[(0, 99, 0)]), Ok(()));
-        assert_eq!(say(&owed(&[(big, 1, None)], &[], None), &[(0, 100, 0)]), Err("amount-too-long"));
-        assert_eq!(say(&owed(&[(i128::MAX, 1, None)], &[], None), &[]), Err("amount-too-long"));
+        assert_eq!(say(&payable(&[(big, 1, None)], &[], None), &[(0, 99, 0)]), Ok(()));
+        assert_eq!(say(&payable(&[(big, 1, None)], &[], None), &[(0, 100, 0)]), Err("amount-too-long"));
+        assert_eq!(say(&payable(&[(i128::MAX, 1, None)], &[], None), &[]), Err("amount-too-long"));
         let many = vec![(0, 99, 0); 200];
-        assert_eq!(say(&owed(&[(big, 1, None)], &[], None), &many), Err("amount-too-long"));
+        assert_eq!(say(&payable(&[(big, 1, None)], &[], None), &many), Err("amount-too-long"));
         // Half a unit is left over, and a whole one is to be given away twice.
-        assert_eq!(say(&owed(&[(1, 200, Some(0))], &[3], None), &[(0, 1, 0)]), Err("internal-error"));
-        assert_eq!(say(&owed(&[(1, 1, Some(0))], &[5], None), &[]), Err("internal-error"));
+        assert_eq!(say(&payable(&[(1, 200, Some(0))], &[3], None), &[(0, 1, 0)]), Err("internal-error"));
+        assert_eq!(say(&payable(&[(1, 1, Some(0))], &[5], None), &[]), Err("internal-error"));
     }
 }

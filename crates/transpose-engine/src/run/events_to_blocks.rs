@@ -19,6 +19,8 @@ use crate::diagnostics;
 use crate::emit;
 use crate::emit::blocks::{self, BlockEncoding};
 use crate::emit::usages::{UsageColumns, UsageWriter, list_columns};
+use crate::enrich::catalogue::Catalogue;
+use crate::enrich::tracklists::Tracklists;
 use crate::filter::marks::RowMarks;
 use crate::filter::refund_cutoff::RefundCutoff;
 use crate::filter::refund_pairs::RefundPair;
@@ -66,7 +68,7 @@ const OF_RELEASES: [Field; 4] = [Field::ICPN, Field::GRID, Field::RELEASE_ARTIST
 /// Whether releases, or recordings, are distinguished by an identity for a target that writes the
 /// given fields. One that describes no releases has none; rows of a table that does not show an
 /// identifier would look the same.
-fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
+fn is_reported(identity: Field, writes: FieldSet, table: bool) -> bool {
     if identity.group() != Group::Release || writes.contains(identity) {
         return true;
     }
@@ -80,7 +82,7 @@ fn is_told(identity: Field, writes: FieldSet, table: bool) -> bool {
 pub(crate) fn item_fields(writes: FieldSet, table: bool) -> FieldSet {
     let described =
         writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
-    let told = IDENTITY.into_iter().filter(|identity| is_told(*identity, writes, table));
+    let told = IDENTITY.into_iter().filter(|identity| is_reported(*identity, writes, table));
     described.union(told.collect())
 }
 
@@ -142,7 +144,7 @@ impl<'a> EventsToBlocks<'a> {
         let terms = output.require_terms()?;
         let writes = output.writes();
         let per_user = terms.royalties().is_some_and(RoyaltyTerms::per_user);
-        let projection = Projection {
+        let mut projection = Projection {
             item: item_fields(writes, output.format.manifest().traits.merges_rows),
             context: terms.reads(),
             time: output.period.moments.is_some() || sells || !terms.turns().is_empty(),
@@ -150,6 +152,11 @@ impl<'a> EventsToBlocks<'a> {
             now: Some(run.limits.now.micros),
             row: per_user.then_some(Field::USER).into_iter().collect(),
         };
+        let traits = output.format.manifest().traits;
+        let listed = traits.lists_recordings && run.source.catalogue.is_some();
+        if listed || (!traits.merges_rows && writes.contains(Field::TRACK_COUNT)) {
+            projection.item.insert(Field::TRACK_COUNT);
+        }
         let latest = terms.conflict() == ConflictPolicy::Latest;
         let users = per_user.then(|| {
             PlaysByUser::new(
@@ -279,6 +286,7 @@ impl<'a> EventsToBlocks<'a> {
             plays_by_user: plays_by_user.as_deref(),
             left_out,
             elsewhere,
+            catalogue: self.run.source.catalogue,
         };
         if let Some(spilled) = counted.spilled.take() {
             let scratch = Scratch::create(self.run.limits.temp_dir)?;
@@ -316,6 +324,7 @@ struct ReportWriter<'b> {
     service_totals: Option<&'b [ServiceTotal]>,
     plays_by_user: Option<&'b [UserPlays]>,
     left_out: u64,
+    catalogue: Option<&'b Catalogue>,
     /// Contexts that are due and that the rule of the output does not reach. Deals look at their
     /// figures; the report does not show them.
     elsewhere: Vec<Entity>,
@@ -382,8 +391,8 @@ impl ReportWriter<'_> {
             }
             let (paid, earnings) = amounts.divide_all(royalties, usage_kinds, &rows, &sorted)?;
             if writes.contains(Field::AMOUNT) || allocations.is_some() {
-                output.report.ledger.read.owed.clone_from(&paid);
-                output.report.ledger.converted.owed = paid;
+                output.report.ledger.read.royalties.clone_from(&paid);
+                output.report.ledger.converted.royalties = paid;
             }
             if let Some(terms) = terms.royalties() {
                 let closed = terms.close(royalties, earnings);
@@ -414,7 +423,17 @@ impl ReportWriter<'_> {
         output.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
         output.note_losses(encoder, self.has, reads, &[], &contexts);
         let mut files = OutputFiles::new(encoder, output.spec(), None)?;
-        let encoding = BlockEncoding { shapes: &shapes, contexts: shown, usages: &usages, encoder };
+        let listed = self.catalogue.filter(|_| traits.lists_recordings);
+        let of_releases = &self.shapes.release;
+        let tracklists =
+            listed.map(|catalogue| Tracklists::new(catalogue, of_releases, &self.shapes.recording));
+        let encoding = BlockEncoding {
+            shapes: &shapes,
+            contexts: shown,
+            usages: &usages,
+            tracklists: tracklists.as_ref(),
+            encoder,
+        };
         let mut report = RunReport::default();
         emit::emit(&sorted, encoding, &mut files, threads, &mut report)?;
         output.report.merge(report).map_err(|error| diagnostics::imbalance(&error))?;

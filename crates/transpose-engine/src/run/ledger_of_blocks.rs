@@ -33,7 +33,7 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
     let mut sum = Amounts::default();
     // Whole plays are summed by themselves; all of a batch fit.
     let mut plays = 0_u64;
-    let mut owed = RoyaltyTotals::default();
+    let mut royalties = RoyaltyTotals::default();
     for usage in blocks.iter().flat_map(Block::entities) {
         let Some(Some(columns)) = usages.get(usage.shape_index()) else { continue };
         let cell = |column: Option<usize>| column.and_then(|column| usage.cell(column).first());
@@ -44,14 +44,14 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
             sum.returns.add_decimal(returns);
         }
         if let Some(amount) = cell(columns.amount) {
-            owed.add(usage.context_index(), amount);
+            royalties.add(usage.context_index(), amount);
         }
         match (quantity.and_then(whole), cell(columns.price)) {
             (Some(count), None) if plays < 1 << 62 => plays += count,
             (_, price) => add_exact(blocks, usage, (quantity, price), &mut sum),
         }
     }
-    owed.add_to(blocks.contexts, &mut sum);
+    royalties.add_to(blocks.contexts, &mut sum);
     sum.plays.add_count(plays);
     let ledger = &mut report.ledger;
     ledger
@@ -90,7 +90,7 @@ impl RoyaltyTotals {
         for (context, sum) in self.sums.into_iter().filter(|(_, sum)| !sum.is_empty()) {
             let context = context.and_then(|context| contexts.get(context));
             let currency = context.and_then(|context| context.text(Field::CURRENCY)).unwrap_or(NO_CURRENCY);
-            amounts.owed.entry(currency.into()).or_default().merge(&sum);
+            amounts.royalties.entry(currency.into()).or_default().merge(&sum);
         }
     }
 }

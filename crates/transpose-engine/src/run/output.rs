@@ -381,7 +381,7 @@ impl<'a> OutputInProgress<'a> {
         let ledger = &self.report.ledger;
         ledger.balance(rows_merge).map_err(|error| diagnostics::imbalance(&error))?;
         if self.output.writes().contains(Field::AMOUNT) {
-            ledger.balance_owed().map_err(|error| diagnostics::imbalance(&error))?;
+            ledger.balance_royalties().map_err(|error| diagnostics::imbalance(&error))?;
         }
         let FinishedFiles { set, tally, notes, slices } = slices.finish()?;
         self.report.diagnostics.extend(notes);

@@ -378,24 +378,24 @@ mod tests {
     #[test]
     fn lines_after_the_rows_are_compared() {
         let head = "924030XXXXX261031\nI3060254767739600005\nI30602547677396-0004\n";
-        let told = |closing: &str| {
+        let reported = |closing: &str| {
             let (_, diagnostics) = cut(&sales(), format!("{head}{closing}").as_bytes(), 11).unwrap();
-            let told = |diagnostic: &Diagnostic| {
+            let reported = |diagnostic: &Diagnostic| {
                 let cell = diagnostic.location.cell.as_ref().map_or(0, |(cell, _)| *cell);
                 format!("{} {:?}/{cell} {}", diagnostic.code.id, diagnostic.location.line, diagnostic.message)
             };
-            diagnostics.iter().map(told).collect::<Vec<_>>()
+            diagnostics.iter().map(reported).collect::<Vec<_>>()
         };
-        assert_eq!(told("94000020000001\n"), [""; 0]);
+        assert_eq!(reported("94000020000001\n"), [""; 0]);
         let wrong = [
             "SHT0504 Some(4)/2 the line says 00003, counted 2",
             "SHT0504 Some(4)/3 the line says 000000x, counted 1",
         ];
-        assert_eq!(told("9400003000000x\n"), wrong);
-        assert_eq!(told(""), ["SHT0505 Some(4)/0 the file ends without the line that closes it"]);
+        assert_eq!(reported("9400003000000x\n"), wrong);
+        assert_eq!(reported(""), ["SHT0505 Some(4)/0 the file ends without the line that closes it"]);
         // A row that cannot be read is a row, and what it adds is not known.
         let row = "I3060254767739600x05\n94000030000001\n";
-        assert_eq!(told(row), [""; 0]);
+        assert_eq!(reported(row), [""; 0]);
     }
 
     #[test]

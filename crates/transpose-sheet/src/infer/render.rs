@@ -251,7 +251,7 @@ fn constants(found: &SampleAnalysis<'_>, header: &[Field], out: &mut String) {
     if columns.is_empty() || found.column_of(Field::CURRENCY).is_some() || header.contains(&Field::CURRENCY) {
         return;
     }
-    let told = columns.iter().find_map(|column| {
+    let stated = columns.iter().find_map(|column| {
         let heading = found.headings.get(*column)?;
         let word = bracketed(heading).or_else(|| heading.rsplit([' ', '_', '-']).next())?;
         Currency::parse(word.trim())
@@ -260,7 +260,7 @@ fn constants(found: &SampleAnalysis<'_>, header: &[Field], out: &mut String) {
             .map(|parsed| (parsed.code, heading))
     });
     out.push_str("\n[constants]\n");
-    let _ = match told {
+    let _ = match stated {
         Some((currency, heading)) => writeln!(
             out,
             "\"context.currency\" = \"{}\"  # likely: the heading {} names it",

@@ -102,8 +102,8 @@ fn order_of_dates_is_not_guessed() {
     assert_eq!(codes(&proposal), ["SHT0803"]);
     assert!(proposal.toml.contains("# CHECK: %d/%m/%Y or %m/%d/%Y?"), "{}", proposal.toml);
     // Another date of the sample reports.
-    let told = rows(|i, isrc| format!("{isrc},0{}/01/2026,10/{}/2026,{}\n", i % 9 + 1, i % 9 + 13, i + 1));
-    let proposal = proposed(&format!("ISRC,Sales Month,Period End,Plays\n{told}"));
+    let stated = rows(|i, isrc| format!("{isrc},0{}/01/2026,10/{}/2026,{}\n", i % 9 + 1, i % 9 + 13, i + 1));
+    let proposal = proposed(&format!("ISRC,Sales Month,Period End,Plays\n{stated}"));
     assert_eq!(fields(&proposal)[1], "usage.validity-start likely");
     assert_eq!(proposal.toml.matches("format = \"%m/%d/%Y\"").count(), 2, "{}", proposal.toml);
 }

@@ -166,8 +166,8 @@ impl Column {
 
     /// Every field that it may hold; the end of a play says how long it was.
     pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
-        let told = (self.source == Source::End).then_some(Field::EVENT_DURATION);
-        self.field.into_iter().chain(told).chain(self.other.as_ref().map(|(field, _)| *field))
+        let stated = (self.source == Source::End).then_some(Field::EVENT_DURATION);
+        self.field.into_iter().chain(stated).chain(self.other.as_ref().map(|(field, _)| *field))
     }
 }
 

@@ -216,9 +216,9 @@ fn delimiter(layout: &Layout, options: &Options) -> Result<u8, Fatal> {
     if layout.fixed.is_some() && (options.delimiter.is_some() || options.quote.as_deref() == Some("all")) {
         return Err(refuse("cells of fixed width have neither delimiters nor quotes"));
     }
-    let told = options.delimiter.as_deref();
-    let told = told.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
-    let delimiter = told.map_or(layout.delimiter, |(_, byte)| *byte);
+    let stated = options.delimiter.as_deref();
+    let stated = stated.and_then(|name| DELIMITERS.iter().find(|(known, _)| *known == name));
+    let delimiter = stated.map_or(layout.delimiter, |(_, byte)| *byte);
     if delimiter == layout.quote {
         return Err(refuse("the delimiter is also the quote of the layout"));
     }

@@ -32,12 +32,12 @@ pub fn schema(page: &str) -> Result<String, String> {
     let generator = SchemaSettings::draft07().into_generator();
     let mut root = generator.into_root_schema_for::<RawLayout>().to_value();
     let meanings = meanings(page);
-    let mut told = BTreeSet::new();
+    let mut stated = BTreeSet::new();
     let mut missing = Vec::new();
-    describe("RawLayout", &mut root, &meanings, &mut told, &mut missing);
+    describe("RawLayout", &mut root, &meanings, &mut stated, &mut missing);
     if let Some(types) = root.get_mut("definitions").and_then(Value::as_object_mut) {
         for (name, definition) in types {
-            describe(name, definition, &meanings, &mut told, &mut missing);
+            describe(name, definition, &meanings, &mut stated, &mut missing);
         }
     }
     if !missing.is_empty() {
@@ -45,7 +45,7 @@ pub fn schema(page: &str) -> Result<String, String> {
     }
     let unknown: Vec<String> = meanings
         .keys()
-        .filter(|key| !told.contains(*key))
+        .filter(|key| !stated.contains(*key))
         .map(|(of, key)| format!("`{key}` of {of}"))
         .collect();
     if !unknown.is_empty() {
@@ -114,7 +114,7 @@ fn describe(
     name: &str,
     schema: &mut Value,
     meanings: &BTreeMap<(&'static str, String), String>,
-    told: &mut BTreeSet<(&'static str, String)>,
+    stated: &mut BTreeSet<(&'static str, String)>,
     missing: &mut Vec<String>,
 ) {
     let Some((_, of)) = SECTIONS.iter().find(|(_, of)| *of == name) else { return };
@@ -130,7 +130,7 @@ fn describe(
         match meanings.get(&known) {
             Some(meaning) => {
                 described(value, meaning);
-                told.insert(known);
+                stated.insert(known);
             }
             None => missing.push(format!("`{key}` of {of}")),
         }

@@ -345,7 +345,8 @@ mod tests {
         let place = Location { line: Some(7), ..Location::default() };
         let (_, changes) = cleaned(&characters("^", true, ""), "^é^ü").unwrap();
         changes.report(&place, "^é^ü".as_bytes(), &mut report);
-        let told: Vec<_> = report.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
-        assert_eq!(told, ["left out: `^` (U+005E)", "transliterated: `é` (U+00E9), `ü` (U+00FC)"]);
+        let reported: Vec<_> =
+            report.diagnostics.iter().map(|diagnostic| diagnostic.message.clone()).collect();
+        assert_eq!(reported, ["left out: `^` (U+005E)", "transliterated: `é` (U+00E9), `ü` (U+00FC)"]);
     }
 }

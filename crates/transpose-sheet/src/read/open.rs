@@ -89,10 +89,10 @@ impl InputTable {
         beginning: &Beginning<'_>,
         options: &[(String, String)],
     ) -> Result<Self, Fatal> {
-        let ReadOptions { delimiter: told, repairs } = ReadOptions::of(layout, options)?;
+        let ReadOptions { delimiter: stated, repairs } = ReadOptions::of(layout, options)?;
         let Beginning { bytes, complete, .. } = *beginning;
         let probe = Probe { name: "", bytes, complete };
-        let (other, delimiter) = match told {
+        let (other, delimiter) = match stated {
             Some(delimiter) => ("", delimiter),
             None if layout.headed => recognise::delimiter(layout, &probe),
             None => ("", layout.delimiter),
@@ -253,12 +253,12 @@ impl InputTable {
 
     /// Takes from the name of the file what its content does not say.
     pub(crate) fn take_name(&mut self, name: &str) {
-        let told = self.layout.file_names.values_of(name);
-        for (field, text) in told.fields {
+        let stated = self.layout.file_names.values_of(name);
+        for (field, text) in stated.fields {
             self.preamble.reads.insert(field);
             self.preamble.header.set_default(field, text);
         }
-        for (name, text) in told.given {
+        for (name, text) in stated.given {
             self.preamble.header.extras.entry(format!("{GIVEN}{name}").into()).or_insert_with(|| text.into());
         }
     }

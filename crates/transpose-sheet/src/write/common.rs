@@ -155,24 +155,24 @@ pub(crate) fn template<'a>(
     out: &mut Vec<u8>,
 ) {
     let start = out.len();
-    let (mut asked, mut told) = (false, false);
+    let (mut asked, mut stated) = (false, false);
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
             Piece::Given(name) => {
-                told = true;
+                stated = true;
                 out.extend_from_slice(common.given(name).unwrap_or("").as_bytes());
             }
             Piece::Field(field) => {
                 asked = true;
                 if let Some(value) = value(*field).filter(|value| !value.is_empty()) {
-                    told = true;
+                    stated = true;
                     out.extend_from_slice(value);
                 }
             }
         }
     }
-    if asked && !told {
+    if asked && !stated {
         out.truncate(start);
     }
 }

@@ -167,13 +167,13 @@ impl TableEncoder<UsageRows> {
         let rest: Vec<Option<Box<[u8]>>> = wanted
             .iter()
             .map(|field| {
-                let told = supplied(request, *field);
+                let stated = supplied(request, *field);
                 let constant = || layout.constants.iter().find(|(known, _)| known == field);
-                let text = told.or_else(|| constant().map(|(_, text)| text.to_string()));
+                let text = stated.or_else(|| constant().map(|(_, text)| text.to_string()));
                 text.map(|text| text.into_bytes().into())
             })
             .collect();
-        let told = |want: usize| {
+        let stated = |want: usize| {
             let has = |shape: &ShapePlan| shape.at.get(want).copied().flatten().is_some();
             let of = |values: &Vec<Option<Box<[u8]>>>| values.get(want).is_some_and(Option::is_some);
             shapes.iter().any(has) || contexts.iter().any(of) || of(&rest)
@@ -186,7 +186,7 @@ impl TableEncoder<UsageRows> {
             refusals.extend(table.common.missing_texts(column));
             let made = plan.main.into_iter().chain(plan.other).chain(plan.instead.iter().copied());
             let some = made.clone().next().is_some();
-            if column.required && some && !made.into_iter().any(told) && !plan.switch {
+            if column.required && some && !made.into_iter().any(stated) && !plan.switch {
                 let field = column.field.unwrap_or(Field::QUANTITY);
                 refusals.push(no_source(column, field));
             }
@@ -337,12 +337,12 @@ impl TableEncoder<UsageRows> {
         };
         let currency =
             self.rows.money.of.get(row.context.unwrap_or(usize::MAX)).or(self.rows.money.of.last());
-        let (price, owed) = currency.copied().unwrap_or((None, 0));
+        let (price, royalties) = currency.copied().unwrap_or((None, 0));
         let account = &mut state.account;
         account
             .add(cell(plan.quantity), cell(plan.price), cell(plan.duration), price)
             .and_then(|()| account.add_returns(cell(plan.returns)))
-            .and_then(|()| account.add_owed(cell(plan.amount), owed))
+            .and_then(|()| account.add_royalties(cell(plan.amount), royalties))
             .ok_or_else(inexact)?;
         let returned = cell(plan.returns).filter(|returns| !is_zero(returns));
         let Some(returned) = returned else {
@@ -408,7 +408,7 @@ impl TableEncoder<UsageRows> {
             self.table.cells.lacks(&INCOMPLETE, location, &self.rows.require_text, report);
         }
         self.table.end_row(out, start, row.line.unwrap_or(0), &mut state.text, report);
-        let summed = state.summed.iter().map(|(told, text)| told.then_some(text.as_slice()));
+        let summed = state.summed.iter().map(|(stated, text)| stated.then_some(text.as_slice()));
         state.totals.add(summed, state.each.as_deref());
         state.rows += 1;
     }

@@ -32,7 +32,7 @@ pub(crate) fn open(
 }
 
 /// A diagnostic with its line.
-pub(crate) fn told(diagnostic: &Diagnostic) -> String {
+pub(crate) fn reported(diagnostic: &Diagnostic) -> String {
     let line = diagnostic.location.line.map_or("-".into(), |line| line.to_string());
     format!("{line} {} {}", diagnostic.code.id, diagnostic.message)
 }
@@ -71,7 +71,7 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
     let decoder = open(format, text, &[]).unwrap();
     let preamble = decoder.preamble();
     let mut table = Table { header: fields(&preamble.header), ..Table::default() };
-    let mut diagnostics: Vec<_> = preamble.diagnostics.iter().map(told).collect();
+    let mut diagnostics: Vec<_> = preamble.diagnostics.iter().map(reported).collect();
     let (mut next, mut line) = (preamble.body as usize, preamble.line);
     let mut worker = decoder.chunks();
     let (mut batch, mut report) = (Batch::default(), RunReport::default());
@@ -101,7 +101,7 @@ pub(crate) fn read(format: &LayoutFormat, text: &[u8], chunk: usize) -> Table {
     let mut closing = Vec::new();
     decoder.finish(&trailers, &Tally::default(), &mut closing);
     report.diagnostics.extend(closing);
-    diagnostics.extend(report.diagnostics.iter().map(told));
+    diagnostics.extend(report.diagnostics.iter().map(reported));
     table.diagnostics = diagnostics;
     table.quarantine = String::from_utf8_lossy(&quarantine).into_owned();
     table
@@ -176,13 +176,13 @@ pub(crate) fn rewrite(
     });
     Ok(Outcome {
         text: String::from_utf8([head, body].concat()).unwrap(),
-        diagnostics: encoder.diagnostics().iter().chain(report.diagnostics.iter()).map(told).collect(),
+        diagnostics: encoder.diagnostics().iter().chain(report.diagnostics.iter()).map(reported).collect(),
         losses: losses.collect(),
         refusal: encoder
             .final_check()
             .into_iter()
             .flat_map(|fatal| fatal.diagnostics)
-            .map(|found| told(&found))
+            .map(|found| reported(&found))
             .collect(),
         report,
     })

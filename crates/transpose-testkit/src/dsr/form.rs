@@ -252,8 +252,8 @@ fn listed(cell: &CellSpec, spec: &RecordSpec, facts: &Facts) -> Vec<&'static str
     let Some(set) = (cell.kind == CellType::Avs).then(|| (facts.set)(cell.values)).flatten() else {
         return Vec::new();
     };
-    let told = |value: &&str| !value.starts_with("UserDefined") && *value != "Unknown";
-    let good = |value: &&str| !set.deprecated.contains(value) && told(value);
+    let stated = |value: &&str| !value.starts_with("UserDefined") && *value != "Unknown";
+    let good = |value: &&str| !set.deprecated.contains(value) && stated(value);
     let all: Vec<_> = set.values.iter().copied().filter(good).collect();
     let fitting: Vec<_> = all.iter().copied().filter(|value| wanted.contains(value)).collect();
     if fitting.is_empty() { all } else { fitting }

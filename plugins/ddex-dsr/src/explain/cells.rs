@@ -61,8 +61,8 @@ fn text(spec: &RecordSpec, cell: &CellSpec) -> String {
         Obligation::Optional => "optional",
     };
     let condition = if cell.condition.is_empty() { String::new() } else { format!(": {}", cell.condition) };
-    let told = format!("obligation: {} ({obligation}){condition}", cell.obligation.letter());
-    out.push_str(&wrapped(told.split(' '), 0));
+    let stated = format!("obligation: {} ({obligation}){condition}", cell.obligation.letter());
+    out.push_str(&wrapped(stated.split(' '), 0));
     let basis = if cell.basis.is_empty() { String::new() } else { format!(" ({})", cell.basis) };
     let _ = writeln!(out, "status: {}{basis}", cell.status.name());
     let about = cell.field().map(|field| format!(": {}", field.spec().about)).unwrap_or_default();

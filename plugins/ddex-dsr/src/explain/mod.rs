@@ -181,9 +181,9 @@ mod tests {
 
     #[test]
     fn changes_of_single_profiles_are_told() {
-        let told = "in AudioVisualProfile 1.1:\n  cells 6-8: C, Required whenever the sender holds the value.\n  \
+        let stated = "in AudioVisualProfile 1.1:\n  cells 6-8: C, Required whenever the sender holds the value.\n  \
                     cell 13: named ReferencedCreationComposerAuthorName\n";
-        holds("CU01@xsd", "CU01  ", &[told]);
+        holds("CU01@xsd", "CU01  ", &[stated]);
     }
 
     #[test]

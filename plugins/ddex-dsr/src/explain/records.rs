@@ -72,18 +72,18 @@ fn sureness(spec: &RecordSpec) -> String {
     if let Some((all, _)) = counts.iter().find(|(_, count)| *count == spec.cells.len()) {
         return (*all).to_owned();
     }
-    let told = counts.iter().filter(|(_, count)| *count > 0);
-    told.map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
+    let stated = counts.iter().filter(|(_, count)| *count > 0);
+    stated.map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The same name in other generations, and whether it means the same.
 fn namesakes(spec: &RecordSpec) -> String {
     let others = records().filter(|other| other.name == spec.name && other.generation != spec.generation);
-    let told = others.map(|other| {
+    let stated = others.map(|other| {
         let relation = if same_cells(spec, other) { "the same cells" } else { "other cells" };
         format!("{} has {relation} in {}; see `{}`", spec.name, other.generation, topic_of(other))
     });
-    told.collect::<Vec<_>>().join("\n")
+    stated.collect::<Vec<_>>().join("\n")
 }
 
 fn same_cells(a: &RecordSpec, b: &RecordSpec) -> bool {
@@ -166,26 +166,26 @@ fn list_changes(spec: &RecordSpec, out: &mut String) {
 
 /// How a cell differs from the one that the record has by itself.
 fn change(own: &CellSpec, other: &CellSpec) -> Option<(u32, String)> {
-    let mut told = Vec::new();
+    let mut stated = Vec::new();
     if own.name != other.name {
-        told.push(format!("named {}", other.name));
+        stated.push(format!("named {}", other.name));
     }
     if kind(own) != kind(other) {
-        told.push(kind(other));
+        stated.push(kind(other));
     }
     if own.obligation != other.obligation {
-        told.push(other.obligation.letter().to_string());
+        stated.push(other.obligation.letter().to_string());
     }
     if own.condition != other.condition {
-        told.push(other.condition.to_owned());
+        stated.push(other.condition.to_owned());
     }
-    (!told.is_empty()).then(|| (own.number, told.join(", ")))
+    (!stated.is_empty()).then(|| (own.number, stated.join(", ")))
 }
 
 /// Texts about cells under a title, each text once with the cells it holds for.
-fn list_by_text(title: &str, told: impl Iterator<Item = (u32, String)>, out: &mut String) {
+fn list_by_text(title: &str, stated: impl Iterator<Item = (u32, String)>, out: &mut String) {
     let mut texts: Vec<(String, Vec<u32>)> = Vec::new();
-    for (number, text) in told {
+    for (number, text) in stated {
         match texts.iter_mut().find(|(known, _)| *known == text) {
             Some((_, cells)) => cells.push(number),
             None => texts.push((text, vec![number])),

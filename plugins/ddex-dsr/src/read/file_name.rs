@@ -60,15 +60,15 @@ fn same(one: &str, other: &str) -> bool {
 
 /// Compares the name of a file with its header.
 pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnostics: &mut Vec<Diagnostic>) {
-    let mut told = |code: &'static Code, message: String| {
+    let mut reported = |code: &'static Code, message: String| {
         let place = Location { source: Some(source.clone()), ..Location::default() };
         diagnostics.push(Diagnostic::new(code, place, message).value(name.as_bytes()));
     };
     if stem(name).contains(' ') {
-        told(&diagnostics::NAME_SPACE, "the name of the file has a space".into());
+        reported(&diagnostics::NAME_SPACE, "the name of the file has a space".into());
     }
     let Some(found) = elements(name) else {
-        told(&diagnostics::NAME_FORM, "the name of the file is not made as the standard says".into());
+        reported(&diagnostics::NAME_FORM, "the name of the file is not made as the standard says".into());
         return;
     };
     let header = &preamble.header;
@@ -78,7 +78,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
     };
     let recipient = [Field::RECIPIENT_ID, Field::RECIPIENT_NAME, Field::REPERTOIRE];
     if !found.recipient.is_empty() && !is_one_of(found.recipient, &recipient) {
-        told(
+        reported(
             &diagnostics::NAME_PARTY,
             format!(
                 "the name says the recipient is `{}`, the header does not",
@@ -93,7 +93,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
             .any(|value| same(value, found.sender))
     });
     if !channel && !is_one_of(found.sender, &[Field::SENDER_ID, Field::SENDER_NAME]) {
-        told(
+        reported(
             &diagnostics::NAME_PARTY,
             format!("the name says the sender is `{}`, the header does not", shown(found.sender.as_bytes())),
         );
@@ -102,7 +102,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
     let tiers =
         found.service.split('\u{2010}').all(|tier| services.clone().any(|service| same(service, tier)));
     if !is_one_of(found.service, &[Field::SERVICE_DESCRIPTION]) && !tiers {
-        told(
+        reported(
             &diagnostics::NAME_SERVICE,
             format!(
                 "the name says the service is `{}`, the header does not",
@@ -110,28 +110,28 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
             ),
         );
     }
-    period(found.period, preamble, &mut told);
+    period(found.period, preamble, &mut reported);
     match found.part.map(|part| (part, numbers(part))) {
         None => {
             if let Some(part) = preamble.part.filter(|part| part.of > 1) {
-                told(
+                reported(
                     &diagnostics::NAME_FORM,
                     format!("the name does not say that it is file {} of {}", part.number, part.of),
                 );
             }
         }
         Some((part, None)) => {
-            told(
+            reported(
                 &diagnostics::NAME_FORM,
                 format!("`{}` in the name is not of the form `1of3`", shown(part.as_bytes())),
             );
         }
         Some((_, Some((x, y)))) if x == 0 || x > y => {
-            told(&diagnostics::NAME_NUMBER, format!("the name says file {x} of {y}"));
+            reported(&diagnostics::NAME_NUMBER, format!("the name says file {x} of {y}"));
         }
         Some((_, Some((x, y)))) => {
             if let Some(part) = preamble.part.filter(|part| (part.number, part.of) != (x, y)) {
-                told(
+                reported(
                     &diagnostics::NAME_NUMBER,
                     format!("the name says file {x} of {y}, the header file {} of {}", part.number, part.of),
                 );
@@ -141,7 +141,7 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
     if let Some(created) = header.text(Field::CREATED)
         && found.created.get(..15) != compact(created).get(..15)
     {
-        told(
+        reported(
             &diagnostics::NAME_CREATED,
             format!(
                 "the name says it was made at `{}`, the header at `{}`",
@@ -152,16 +152,16 @@ pub(super) fn check(name: &str, preamble: &Preamble, source: &Arc<str>, diagnost
     }
 }
 
-fn period(text: &str, preamble: &Preamble, told: &mut dyn FnMut(&'static Code, String)) {
+fn period(text: &str, preamble: &Preamble, reported: &mut dyn FnMut(&'static Code, String)) {
     let Some((first, last)) = days(text) else {
-        told(&diagnostics::NAME_PERIOD, format!("`{}` in the name is no period", shown(text.as_bytes())));
+        reported(&diagnostics::NAME_PERIOD, format!("`{}` in the name is no period", shown(text.as_bytes())));
         return;
     };
     let day = |field| preamble.header.text(field).and_then(|text| PartialDate::parse(text).ok());
     if let (Some(start), Some(end)) = (day(Field::PERIOD_START), day(Field::PERIOD_END))
         && (start.first() < first || end.last() > last)
     {
-        told(
+        reported(
             &diagnostics::NAME_PERIOD_RANGE,
             format!(
                 "the period `{}` of the name does not cover {start} to {end} of the header",

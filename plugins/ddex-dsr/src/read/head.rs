@@ -505,18 +505,21 @@ impl<'a> HeadReader<'a> {
     fn part(&mut self, layout: &Layout) -> FileNumber {
         let number = |index: usize| self.text(index).trim().parse::<u32>().unwrap_or(1);
         let part = FileNumber { number: number(6), of: number(7) };
-        let mut told = |code, message: String| {
+        let mut reported = |code, message: String| {
             let place = self.in_head(7, "FileNumber");
             self.diagnostics.push(Diagnostic::new(code, place, message));
         };
         if part.number > part.of || part.number == 0 {
-            told(
+            reported(
                 &diagnostics::HEAD_CONTRADICTION,
                 format!("the file is number {} of {}", part.number, part.of),
             );
         }
         if layout.single && part.of != 1 {
-            told(&diagnostics::SPLIT_SINGLE, format!("the file is number {} of {}", part.number, part.of));
+            reported(
+                &diagnostics::SPLIT_SINGLE,
+                format!("the file is number {} of {}", part.number, part.of),
+            );
         }
         part
     }

@@ -175,9 +175,9 @@ impl ChunkDecoder for Worker<'_> {
         self.accepted.clear();
         self.accepted.resize(columns, Span::ABSENT);
         self.reader.state.skipped.fetch_add(self.comments + self.blanks.len() as u64, Ordering::Relaxed);
-        for (told, line) in self.blanks.iter().enumerate() {
+        for (reported, line) in self.blanks.iter().enumerate() {
             if !report.diagnostics.keeps(&diagnostics::BLANK_LINE) {
-                report.diagnostics.count(&diagnostics::BLANK_LINE, (self.blanks.len() - told) as u64);
+                report.diagnostics.count(&diagnostics::BLANK_LINE, (self.blanks.len() - reported) as u64);
                 break;
             }
             let location =

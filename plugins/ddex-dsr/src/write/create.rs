@@ -4,7 +4,7 @@
 use super::{ContextPlan, VersionCells, Writer};
 use crate::diagnostics;
 use crate::families::{Purpose, Role};
-use crate::format::Profile;
+use crate::format::{Profile, is_resource_count};
 use crate::names::FileName;
 use crate::options::Options;
 use crate::summaries::{Model, exchange_rate};
@@ -65,7 +65,7 @@ impl Writer {
                 })
             };
             let currency = context.price_currency().map(&mut numbered);
-            let owed = numbered(context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
+            let royalty_currency = numbered(context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
             let use_type = context.text(Field::USE_TYPE);
             ContextPlan {
                 id: id.clone(),
@@ -73,14 +73,17 @@ impl Writer {
                 download: use_type.map(|used| DOWNLOADS.contains(&used)),
                 use_type: use_type.map(Into::into),
                 currency,
-                owed,
+                royalty_currency,
                 rate: exchange_rate(context, request.terms).map(Into::into),
                 rights_share: context.text(Field::RIGHTS_SHARE).map(Into::into),
                 model: Model::of(context),
             }
         });
         let contexts: Vec<ContextPlan> = contexts.collect();
-        let known = VersionCells::of(&layout);
+        let mut known = VersionCells::of(&layout);
+        if targets.iter().any(|target| target.cells.iter().any(|cell| is_resource_count(cell.spec))) {
+            known.writes.insert(Field::TRACK_COUNT);
+        }
         let plans: Vec<Plan> =
             request.shapes.iter().map(|shape| Plan::new(shape, &targets, &known)).collect();
         let columns = || request.shapes.iter().flat_map(|shape| &shape.columns);
@@ -110,7 +113,7 @@ impl Writer {
                 .collect(),
             complete: request.shapes.iter().any(|shape| !shape.record.is_empty()),
             expected: None,
-            told: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
             foot: layout.foot,
             order: layout.grammar,
             targets,

@@ -73,7 +73,7 @@ struct ContextPlan {
     download: Option<bool>,
     currency: Option<usize>,
     /// The number of the currency of royalties.
-    owed: usize,
+    royalty_currency: usize,
     /// The exchange rate from the currency of transaction to that of reporting.
     rate: Option<Box<str>>,
     /// The part of the rights that the context is about, 0 to 100.
@@ -117,7 +117,7 @@ pub(crate) struct Writer {
     /// The record that lines of the file are expected to be, where it may only be one kind.
     expected: Option<u16>,
     /// Whether what header and summary records lose was counted.
-    told: AtomicBool,
+    reported: AtomicBool,
 }
 
 impl Writer {
@@ -227,7 +227,7 @@ impl BlockEncoder for Writer {
         out: &mut EncodedBatch,
         report: &mut RunReport,
     ) -> Result<(), Fatal> {
-        if !self.told.swap(true, Ordering::Relaxed) {
+        if !self.reported.swap(true, Ordering::Relaxed) {
             for loss in self.head.losses.iter() {
                 report.loss.add(loss.change, loss.subject.clone(), loss.count, None, &loss.reason);
             }

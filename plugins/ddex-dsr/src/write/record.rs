@@ -42,6 +42,8 @@ pub(super) struct Links<'a> {
     pub(super) rights_share: Option<&'a str>,
     /// The label that all recordings share.
     pub(super) label: Option<&'a [u8]>,
+    /// How many recordings were sold, as far as it is known.
+    pub(super) resources: Option<&'a [u8]>,
     /// For which time a single record repeats its usage, whose amounts are in the first.
     pub(super) again: u32,
 }
@@ -177,6 +179,9 @@ impl Record<'_, '_, '_> {
             Fill::OwnOrRecording => self.linked(cell, links.resource),
             Fill::ReleaseId => self.release_id(cell, links),
             Fill::Label if links.label.is_some() => self.text(cell, links.label.unwrap_or_default()),
+            Fill::Resources if links.resources.is_some() && cell.fallback.is_none() => {
+                self.one(cell, links.resources.unwrap_or_default());
+            }
             Fill::Net if self.net() => {}
             Fill::RightsShare if cell.fallback.is_none() => self.rights_share(cell, links),
             Fill::Price if links.priced && cell.fallback.is_none() => {
@@ -345,6 +350,11 @@ impl Record<'_, '_, '_> {
             Fill::Word(word) => self.out.extend_from_slice(word.as_bytes()),
             Fill::Guess(word, reason) => {
                 self.out.extend_from_slice(word.as_bytes());
+                self.loss(Change::Guessed, cell, reason);
+            }
+            Fill::Resources => {
+                self.out.push(b'1');
+                let reason = "a release is treated as one resource where the source does not say";
                 self.loss(Change::Guessed, cell, reason);
             }
             Fill::Type => {

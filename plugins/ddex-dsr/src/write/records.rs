@@ -138,6 +138,12 @@ impl Writer {
         }
         if tally.lines > 0 {
             tally.blocks = 1;
+            if let Some(release) = items.get(items.release).filter(|_| items.recordings == 0)
+                && column(release.entity, release.plan.special.tracks).is_some()
+            {
+                let reason = "no recording of the release is listed";
+                run.losses.field(Change::Lost, Field::TRACK_COUNT, run.line(release.entity), reason);
+            }
         }
         Ok(tally)
     }
@@ -211,7 +217,10 @@ impl Writer {
         if counted
             .and_then(|()| account.add_returns(column(entity, special.returns)))
             .and_then(|()| {
-                account.add_owed(column(entity, special.amount), context.map_or(0, |context| context.owed))
+                account.add_royalties(
+                    column(entity, special.amount),
+                    context.map_or(0, |context| context.royalty_currency),
+                )
             })
             .is_none()
         {

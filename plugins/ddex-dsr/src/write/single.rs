@@ -178,6 +178,12 @@ impl Writer {
             let transaction = run.line(item.entity).unwrap_or(usages_before + tally.usages);
             let transaction = self.transaction(items, &item, transaction);
             let mut links = Links { transaction, again: again as u32, ..Links::default() };
+            links.resources = match parts.recording {
+                Some(_) => Some(b"1"),
+                None => items
+                    .get(parts.release)
+                    .and_then(|release| column(release.entity, release.plan.special.tracks)),
+            };
             self.context_links(run, target, &item, context, &mut links);
             let work = parts.work.or_else(|| items.work_of(allocation?));
             tally.lines += self.line(run, items, number, LineItems { work, allocation, ..parts }, links, out);

@@ -3,6 +3,7 @@
 use super::VersionCells;
 use crate::accounts::Counterpart;
 use crate::families::{Family, Purpose, Role};
+use crate::format::is_resource_count;
 use crate::summaries::{cell_default, supply};
 use crate::tables::{self, Layout};
 use transpose_core::accounting::Subject;
@@ -64,6 +65,8 @@ pub(super) enum Fill {
     UseType,
     /// The price, which a sale must have.
     Price,
+    /// How many recordings were sold: one, or those of the release.
+    Resources,
     /// Usages less returns.
     Net,
     /// The part of the rights that the sales context is about, 0 to 100.
@@ -221,15 +224,16 @@ impl Target {
     }
 }
 
-/// Whether a column can be lost: references are names inside a block, and label and played time are
-/// counted where they are looked at.
+/// Whether a column can be lost: references are names inside a block, and label, played time and
+/// number of tracks are counted where they are looked at.
 fn is_a_value(slot: &Slot) -> bool {
-    const ELSEWHERE: [Field; 5] = [
+    const ELSEWHERE: [Field; 6] = [
         Field::RELEASE_REFERENCE,
         Field::RECORDING_REFERENCE,
         Field::WORK_REFERENCE,
         Field::RECORDING_LABEL,
         Field::USAGE_DURATION,
+        Field::TRACK_COUNT,
     ];
     match slot {
         Slot::Field(field) => !ELSEWHERE.contains(field),
@@ -260,9 +264,7 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
         (CellSlot::Extra("NetUsage"), _) => Fill::Net,
         (CellSlot::Extra("RightSharePercentage"), _) if mandatory => Fill::RightsShare,
         (CellSlot::Extra("SalesTransactionDate"), _) if mandatory => Fill::PeriodEnd,
-        (CellSlot::Extra("NumberOfTransactedResources"), _) => {
-            Fill::Guess("1", "a line is treated as one resource where the source does not say")
-        }
+        _ if is_resource_count(cell) => Fill::Resources,
         (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(IdentifierSubject::Release),
         (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(IdentifierSubject::Recording),
         (_, Some(Field::WORK_ID)) if mandatory => Fill::Id(IdentifierSubject::Work),
@@ -321,6 +323,7 @@ pub(super) struct SpecialColumns {
     pub(super) quantity: Option<usize>,
     pub(super) price: Option<usize>,
     pub(super) duration: Option<usize>,
+    pub(super) tracks: Option<usize>,
     pub(super) returns: Option<usize>,
     pub(super) upgrade: Option<usize>,
     pub(super) use_type: Option<usize>,
@@ -358,6 +361,7 @@ impl SpecialColumns {
             quantity: at(Field::QUANTITY),
             price: at(Field::PRICE),
             duration: at(Field::USAGE_DURATION),
+            tracks: at(Field::TRACK_COUNT),
             returns: at(Field::RETURNS),
             upgrade: at(Field::UPGRADE),
             use_type: at(Field::USAGE_USE_TYPE),

@@ -123,11 +123,11 @@ fn what_stands_between_records_changes_nothing() {
         let whole = seen(decoder.as_ref(), other.as_bytes(), other.len());
         assert_eq!(without_lines(&whole), without_lines(&plain), "{} {}", profile.profile, profile.version);
         // The mark, blank lines, and the footer that did not count them.
-        let told = |code: &str| whole.diagnostics.iter().filter(|text| text.starts_with(code)).count();
+        let reported = |code: &str| whole.diagnostics.iter().filter(|text| text.starts_with(code)).count();
         let mut codes: Vec<_> = whole.diagnostics.iter().map(|text| &text[..7]).collect();
         codes.dedup();
         assert_eq!(codes, ["DSR0214", "DSR0242", "DSR0252"], "{:?}", whole.diagnostics);
-        assert_eq!(told("DSR0242"), 1);
+        assert_eq!(reported("DSR0242"), 1);
         for size in [64, 333, 4_000] {
             let cut = seen(decoder.as_ref(), other.as_bytes(), size);
             assert!(cut.blocks == whole.blocks, "{} {} in {size}", profile.profile, profile.version);

@@ -104,7 +104,7 @@ struct ConvertedMessage {
     name: String,
     text: String,
     /// The fields in the loss report, with what happened to them.
-    told: BTreeSet<(Change, String)>,
+    reported: BTreeSet<(Change, String)>,
     /// Whether anything was found that is worse than worth knowing.
     found: bool,
 }
@@ -125,7 +125,9 @@ fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<Converted
     Ok(ConvertedMessage {
         name: encoder.file_name(FileNumber { number: 1, of: 1 }),
         text: String::from_utf8(read.written).unwrap(),
-        told: loss.chain(drops.into_iter().map(|(subject, _)| (Change::Lost, subject.to_string()))).collect(),
+        reported: loss
+            .chain(drops.into_iter().map(|(subject, _)| (Change::Lost, subject.to_string())))
+            .collect(),
         found: read
             .report
             .diagnostics
@@ -176,8 +178,8 @@ fn differences(one: &[Usage], other: &[Usage], fields: FieldSet) -> BTreeMap<Fie
 }
 
 /// Whether a difference is in the loss report. What may not change may at most become shorter.
-fn is_told(field: Field, differs: &FieldDifference, told: &BTreeSet<(Change, String)>) -> bool {
-    let is = |change: Change| told.contains(&(change, field.id().to_owned()));
+fn is_reported(field: Field, differs: &FieldDifference, reported: &BTreeSet<(Change, String)>) -> bool {
+    let is = |change: Change| reported.contains(&(change, field.id().to_owned()));
     if KEPT.contains(&field) {
         return differs.begins && is(Change::Shortened);
     }
@@ -272,12 +274,12 @@ fn go(
         return vec![format!("{}, {}, {} usages", first.len(), second.len(), third.len())];
     }
     let fields = declared(from, to);
-    let twice: BTreeSet<_> = there.told.union(&back.told).cloned().collect();
+    let twice: BTreeSet<_> = there.reported.union(&back.reported).cloned().collect();
     let mut wrong = Vec::new();
-    for (what, usages, told) in [("there", &second, &there.told), ("back", &third, &twice)] {
+    for (what, usages, reported) in [("there", &second, &there.reported), ("back", &third, &twice)] {
         for (field, differs) in differences(&first, usages, fields) {
             outcome.changed.insert(field);
-            if !is_told(field, &differs, told) {
+            if !is_reported(field, &differs, reported) {
                 wrong.push(format!(
                     "{what}: {} differs {} times: {}",
                     field.id(),

@@ -276,7 +276,7 @@ fn alternates(structure: &Structure) -> bool {
 #[test]
 fn summary_records_out_of_order_are_told() {
     let mut wrong = Vec::new();
-    let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut reported: BTreeMap<&str, usize> = BTreeMap::new();
     let mut foreign = 0;
     for profile in facts::profiles() {
         let (format, head) = head(profile);
@@ -291,7 +291,7 @@ fn summary_records_out_of_order_are_told() {
                 }
             }
             for (_, code, _) in expected {
-                *told.entry(*code).or_default() += 1;
+                *reported.entry(*code).or_default() += 1;
             }
             let said = compare(format.as_ref(), &rows, expected);
             if !said.is_empty() {
@@ -340,10 +340,10 @@ fn summary_records_out_of_order_are_told() {
             }
         }
     }
-    told.insert("DSR0225", foreign);
-    println!("{told:?}");
+    reported.insert("DSR0225", foreign);
+    println!("{reported:?}");
     for code in ["DSR0106", "DSR0107", "DSR0114", "DSR0115", "DSR0221", "DSR0225"] {
-        assert!(told.get(code).is_some_and(|count| *count > 2), "{code} is never told");
+        assert!(reported.get(code).is_some_and(|count| *count > 2), "{code} is never told");
     }
     assert!(wrong.is_empty(), "{}", some(&wrong));
 }

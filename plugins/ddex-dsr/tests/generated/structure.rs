@@ -113,17 +113,17 @@ fn records_out_of_order_are_told() {
     for profile in facts::profiles() {
         let messages = specimens(profile);
         for edit in &EDITS {
-            let mut told: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut reported: BTreeMap<&str, usize> = BTreeMap::new();
             for message in messages.iter().step_by(2) {
                 for (code, count) in check(message, edit, &mut wrong) {
-                    *told.entry(code).or_default() += count;
+                    *reported.entry(code).or_default() += count;
                     *all.entry(code).or_default() += count;
                 }
             }
-            let count = told.remove("all").unwrap_or_default();
-            let told: Vec<_> = told.iter().map(|(code, count)| format!("{code} {count}")).collect();
+            let count = reported.remove("all").unwrap_or_default();
+            let reported: Vec<_> = reported.iter().map(|(code, count)| format!("{code} {count}")).collect();
             let (name, version) = (profile.profile, profile.version);
-            println!("{name:<54} {version:<5} {:<22} {count:>5}  {}", edit.name, told.join(", "));
+            println!("{name:<54} {version:<5} {:<22} {count:>5}  {}", edit.name, reported.join(", "));
         }
     }
     for code in ["DSR0204", "DSR0221", "DSR0223", "DSR0224", "DSR0225", "DSR0231", "DSR0235", "DSR0271"] {

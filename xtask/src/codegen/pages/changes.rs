@@ -20,29 +20,29 @@ pub(super) fn between(old: &Record, new: &Record) -> Vec<String> {
     let listed = |cells: &[Cell], places: &[usize]| {
         places.iter().filter_map(|at| cells.get(*at)).map(named).collect::<Vec<_>>().join(", ")
     };
-    let mut told = Vec::new();
+    let mut stated = Vec::new();
     if !fresh.is_empty() {
-        told.push(format!("New cells: {}.", listed(&new.cells, &fresh)));
+        stated.push(format!("New cells: {}.", listed(&new.cells, &fresh)));
     }
     if !gone.is_empty() {
-        told.push(format!("Gone: {}.", listed(&old.cells, &gone)));
+        stated.push(format!("Gone: {}.", listed(&old.cells, &gone)));
     }
     let cells = |(from, to): (usize, usize)| Some((old.cells.get(from)?, new.cells.get(to)?));
     for (from, to) in renamed.iter().filter_map(|at| cells((*at, *at))) {
-        told.push(format!("Cell {} is named {}, before {}.", to.number, code(&to.name), code(&from.name)));
+        stated.push(format!("Cell {} is named {}, before {}.", to.number, code(&to.name), code(&from.name)));
     }
     for (from, to) in moved(&pairs).into_iter().filter_map(cells) {
-        told.push(format!("{} moves from cell {} to cell {}.", code(&to.name), from.number, to.number));
+        stated.push(format!("{} moves from cell {} to cell {}.", code(&to.name), from.number, to.number));
     }
     pairs.extend(renamed.iter().map(|at| (*at, *at)));
     pairs.sort_by_key(|(_, new)| *new);
     for (from, to) in pairs.into_iter().filter_map(cells) {
         let changes = differences(from, to);
         if !changes.is_empty() {
-            told.push(format!("Cell {} {}: {}.", to.number, code(&to.name), changes.join(", ")));
+            stated.push(format!("Cell {} {}: {}.", to.number, code(&to.name), changes.join(", ")));
         }
     }
-    told
+    stated
 }
 
 /// Places of cells with the same name on both sides: the first of a name with the first, the second
@@ -82,25 +82,25 @@ fn moved(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
 
 /// What differs between two versions of one cell.
 fn differences(old: &Cell, new: &Cell) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut stated = Vec::new();
     if old.kind != new.kind {
-        told.push(format!("{} instead of {}", new.kind, old.kind));
+        stated.push(format!("{} instead of {}", new.kind, old.kind));
     }
     if old.set != new.set {
-        told.push(match new.set.as_str() {
+        stated.push(match new.set.as_str() {
             "" => format!("no longer of the set {}", code(&old.set)),
             set => format!("of the set {}", code(set)),
         });
     }
     if old.multi != new.multi {
-        told.push(if new.multi { "now several values" } else { "now one value" }.to_owned());
+        stated.push(if new.multi { "now several values" } else { "now one value" }.to_owned());
     }
     if old.obligation != new.obligation {
-        told.push(format!("{} instead of {}", new.obligation, old.obligation));
+        stated.push(format!("{} instead of {}", new.obligation, old.obligation));
     } else if old.condition != new.condition {
-        told.push("another condition".to_owned());
+        stated.push("another condition".to_owned());
     }
-    told
+    stated
 }
 
 #[cfg(test)]

@@ -237,10 +237,10 @@ impl Record {
     /// How many of its cells are certain.
     pub(super) fn sureness(&self) -> String {
         let count = |status| self.cells.iter().filter(|cell| cell.status == status).count();
-        let told = STATUSES.iter().filter(|status| count(**status) > 0);
-        match told.clone().collect::<Vec<_>>().as_slice() {
+        let stated = STATUSES.iter().filter(|status| count(**status) > 0);
+        match stated.clone().collect::<Vec<_>>().as_slice() {
             [all] => (**all).to_owned(),
-            _ => told.map(|status| format!("{} {status}", count(*status))).collect::<Vec<_>>().join(", "),
+            _ => stated.map(|status| format!("{} {status}", count(*status))).collect::<Vec<_>>().join(", "),
         }
     }
 }
@@ -250,18 +250,18 @@ impl Override {
         let mut cells = Vec::new();
         for cell in list(change, "cells")? {
             let number = cell.get("n").and_then(Value::as_u64).ok_or("a changed cell has no number")?;
-            let mut told = Vec::new();
+            let mut stated = Vec::new();
             for (key, label) in
                 [("name", "name"), ("type", "type"), ("mandatory", "obligation"), ("pattern", "form")]
             {
                 if let Some(text) = cell.get(key).and_then(Value::as_str) {
-                    told.push(format!("{label} {}", super::markdown::code(text)));
+                    stated.push(format!("{label} {}", super::markdown::code(text)));
                 }
             }
-            told.extend(
+            stated.extend(
                 Some(super::markdown::plain(&optional(cell, "condition"))).filter(|text| !text.is_empty()),
             );
-            cells.push((number, told.join(", ")));
+            cells.push((number, stated.join(", ")));
         }
         // One schema has two types for the header, that of single-record blocks being the second.
         let single = text(change, "xsd_type").is_ok_and(|name| name.ends_with("SRHE"));

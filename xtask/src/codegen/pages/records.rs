@@ -103,9 +103,9 @@ fn field(cell: &Cell) -> String {
 }
 
 /// Texts about cells under a title, each once with the cells it holds for.
-fn by_text(title: &str, told: impl Iterator<Item = (u64, String)>, out: &mut String) {
+fn by_text(title: &str, stated: impl Iterator<Item = (u64, String)>, out: &mut String) {
     let mut texts: Vec<(String, Vec<u64>)> = Vec::new();
-    for (number, text) in told {
+    for (number, text) in stated {
         match texts.iter_mut().find(|(known, _)| *known == text) {
             Some((_, cells)) => cells.push(number),
             None => texts.push((text, vec![number])),

@@ -166,7 +166,7 @@ fn add_sales(parts: &[(&str, Amounts)], places: u32, rows: &mut [Vec<String>]) {
         add("returns", &|amounts| amounts.returns.to_string());
     }
     let kinds: [(&str, fn(&Amounts) -> &BTreeMap<Box<str>, ExactSum>); 2] =
-        [("paid", |amounts| &amounts.paid), ("royalties", |amounts| &amounts.owed)];
+        [("paid", |amounts| &amounts.paid), ("royalties", |amounts| &amounts.royalties)];
     for (kind, sums) in kinds {
         let currencies: BTreeSet<&str> =
             parts.iter().flat_map(|(_, amounts)| sums(amounts).keys()).map(AsRef::as_ref).collect();

@@ -42,14 +42,14 @@ impl Summary<'_> {
         let mut out = format!("{} to {}\n", self.source, counted(run.outputs.len() as u64, "report"));
         let head = ["set", "output", "rows", "plays", "duration", "payable", "files"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
-        let row = |set: &str, name: &str, amounts: &Amounts, owed: String, files: usize| {
+        let row = |set: &str, name: &str, amounts: &Amounts, payable: String, files: usize| {
             vec![
                 set.to_owned(),
                 name.to_owned(),
                 number(amounts.rows),
                 amounts.moved().to_string(),
                 duration(amounts.micros),
-                owed,
+                payable,
                 if files > 0 { number(files as u64) } else { String::new() },
             ]
         };

@@ -108,7 +108,7 @@ impl<'r> Worker<'r> {
         } else if !this.line.is_clean() && !escape::is_plain(raw) {
             // Any text fits, so that only notes are of interest.
             let _ = self.cells.read(raw, column, self.reader.escapes);
-            self.tell_notes(entry, column, this, raw, report);
+            self.report_notes(entry, column, this, raw, report);
         }
     }
 

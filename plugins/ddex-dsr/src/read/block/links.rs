@@ -64,8 +64,8 @@ impl Worker<'_> {
                 }
                 // Which record it belongs to is not known where it is after another than it should.
                 let is_sure = !(progress.gap && links.resource.is_absent());
-                let is_told = |parent: u32| progress.detailed.binary_search(&parent).is_ok();
-                if is_sure && parent.is_some_and(is_told) {
+                let is_reported = |parent: u32| progress.detailed.binary_search(&parent).is_ok();
+                if is_sure && parent.is_some_and(is_reported) {
                     let message = "the resource that it belongs to has details of its work already";
                     let place = this.position.link(entry, Link::Recording);
                     report.diagnostics.push(Diagnostic::new(&diagnostics::WORK_TWICE, place, message));

@@ -22,7 +22,7 @@ pub(super) struct SplitSum {
     /// The usages of the whole, and those of its parts; nothing once they cannot be added.
     pub(super) whole: Option<Decimal>,
     pub(super) parts: Option<ExactSum>,
-    pub(super) told: bool,
+    pub(super) reported: bool,
     pub(super) contexts: BTreeSet<u32>,
 }
 
@@ -127,9 +127,9 @@ pub(super) fn split(
     }
     if let (Some(parts), Some(whole)) = (&splits.parts, splits.whole)
         && *parts > whole.into()
-        && !splits.told
+        && !splits.reported
     {
-        splits.told = true;
+        splits.reported = true;
         report.diagnostics.report(&diagnostics::SPLIT_SUM, || {
             let message = format!("the parts of the usage add up to {parts}, and it has {whole}");
             let spec = cell.and_then(|at| entry.spec.cells.get(at));

@@ -159,7 +159,7 @@ impl Worker<'_> {
     }
 
     /// Reports what is noteworthy about the cell just read.
-    pub(super) fn tell_notes(
+    pub(super) fn report_notes(
         &mut self,
         entry: &Entry,
         column: &Column,
@@ -187,7 +187,7 @@ impl Worker<'_> {
         report: &mut RunReport,
     ) -> Result<bool, RejectReason> {
         let read = self.cells.read(raw, column, self.reader.escapes);
-        self.tell_notes(entry, column, this, raw, report);
+        self.report_notes(entry, column, this, raw, report);
         let Err(why) = read else { return Ok(true) };
         let message =
             format!("{} is `{}`, expected {}: {why}", named(column.spec), shown(raw), column.spec.kind);

@@ -25,7 +25,7 @@ impl Checks {
             let message = format!("the partner does not accept the record {}", spec.name);
             push(Diagnostic::new(&diagnostics::NOT_ACCEPTED, place().record(spec.name), message));
         }
-        let mut told = |code: &'static Code, at: usize, message: String, value: Option<&[u8]>| {
+        let mut report = |code: &'static Code, at: usize, message: String, value: Option<&[u8]>| {
             let Some(column) = columns.get(at) else { return };
             let diagnostic = Diagnostic::new(code, located(&place(), spec, column.spec), message);
             push(match value {
@@ -38,7 +38,7 @@ impl Checks {
             match &rule.check {
                 Check::Plain(at) => line.each(*at, &mut |value| {
                     if !is_plain(value) {
-                        told(
+                        report(
                             &diagnostics::NEEDLESS_DIGITS,
                             *at,
                             format!("cell `{}` is `{}`, which has a shorter form", name(*at), shown(value)),
@@ -48,7 +48,7 @@ impl Checks {
                 }),
                 Check::Positive(at) => line.each(*at, &mut |value| {
                     if value.first() == Some(&b'-') {
-                        told(
+                        report(
                             &diagnostics::NEGATIVE,
                             *at,
                             format!("cell `{}` is `{}`, less than nothing", name(*at), shown(value)),
@@ -58,7 +58,7 @@ impl Checks {
                 }),
                 Check::Percentage(at) => line.each(*at, &mut |value| {
                     if let Some(why) = odd_percentage(value) {
-                        told(
+                        report(
                             &diagnostics::PERCENTAGE,
                             *at,
                             format!("cell `{}` is `{}`, {why}", name(*at), shown(value)),
@@ -68,7 +68,7 @@ impl Checks {
                 }),
                 Check::Reference(at) => line.each(*at, &mut |value| {
                     if !value.iter().all(u8::is_ascii_alphanumeric) {
-                        told(
+                        report(
                             &diagnostics::REFERENCE_FORM,
                             *at,
                             format!(
@@ -87,7 +87,7 @@ impl Checks {
                             name(*ids),
                             name(*names)
                         );
-                        told(&diagnostics::PARALLEL, *ids, message, None);
+                        report(&diagnostics::PARALLEL, *ids, message, None);
                     }
                 }
                 Check::Parallel(first, second) => {
@@ -99,14 +99,14 @@ impl Checks {
                             name(*second),
                             name(*first)
                         );
-                        told(&diagnostics::PARALLEL, *second, message, None);
+                        report(&diagnostics::PARALLEL, *second, message, None);
                     }
                 }
                 Check::Together(first, second, code) => {
                     let (one, other) = (line.is_filled(*first), line.is_filled(*second));
                     if one != other {
                         let (full, empty) = if one { (*first, *second) } else { (*second, *first) };
-                        told(
+                        report(
                             code,
                             empty,
                             format!("cell `{}` is empty, and cell `{}` is filled", name(empty), name(full)),
@@ -116,7 +116,7 @@ impl Checks {
                 }
                 Check::Wants(first, second, code) => {
                     if line.is_filled(*first) && !line.is_filled(*second) {
-                        told(
+                        report(
                             code,
                             *second,
                             format!(
@@ -130,7 +130,7 @@ impl Checks {
                 }
                 Check::WantsWhenTrue(flag, date) => {
                     if line.first(*flag) == Some(b"true") && !line.is_filled(*date) {
-                        told(
+                        report(
                             &diagnostics::CONFLICT_CHECK,
                             *date,
                             format!("cell `{}` is empty, and cell `{}` is true", name(*date), name(*flag)),
@@ -147,7 +147,7 @@ impl Checks {
                             name(*first),
                             shown(value)
                         );
-                        told(&diagnostics::NO_SUBSCRIBERS, *second, message, None);
+                        report(&diagnostics::NO_SUBSCRIBERS, *second, message, None);
                     }
                 }
                 Check::Rate(one, other, rate) => {
@@ -156,7 +156,7 @@ impl Checks {
                         && line.first(*one) != line.first(*other)
                         && !line.is_filled(*rate)
                     {
-                        told(
+                        report(
                             &diagnostics::NO_RATE,
                             *rate,
                             format!(
@@ -171,7 +171,7 @@ impl Checks {
                 }
                 Check::Word(at) => line.each(*at, &mut |value| {
                     if value.iter().any(|byte| matches!(byte, b' ' | b'_')) {
-                        told(
+                        report(
                             &diagnostics::SERVICE_WORD,
                             *at,
                             format!("the service `{}` has a space or an underscore", shown(value)),
@@ -181,7 +181,7 @@ impl Checks {
                 }),
                 Check::Required(at) => {
                     if !line.is_filled(*at) {
-                        told(
+                        report(
                             &diagnostics::DEMANDED,
                             *at,
                             format!("the partner demands a value in cell `{}`", name(*at)),
@@ -191,7 +191,7 @@ impl Checks {
                 }
                 Check::OneOf(at, values) => line.each(*at, &mut |value| {
                     if !values.iter().any(|known| **known == *value) {
-                        told(
+                        report(
                             &diagnostics::NOT_ACCEPTED,
                             *at,
                             format!("the partner does not accept `{}` in cell `{}`", shown(value), name(*at)),
