@@ -1,7 +1,7 @@
 //! What the links of a record name: the entity of the block that it belongs to, and its sales
 //! context.
 
-use super::validation::{SplitSum, number, split};
+use super::validation::{SplitSum, split};
 use super::{CurrentLine, Links, Pending, Progress, RejectReason, kept};
 use crate::diagnostics;
 use crate::families::Role;
@@ -100,10 +100,9 @@ impl Worker<'_> {
                 Self::finish_usage(progress, report);
                 progress.usage = Some(entity);
                 if reader.validates {
-                    let whole = entry.quantity.and_then(|at| number(this.raw(at)));
                     progress.splits = SplitSum {
                         usage: Some(entity),
-                        whole,
+                        whole: entry.quantity.map_or(&[], |at| this.raw(at)),
                         parts: Some(ExactSum::default()),
                         ..SplitSum::default()
                     };

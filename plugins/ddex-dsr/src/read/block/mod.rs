@@ -109,7 +109,7 @@ struct Progress<'a> {
     /// For validation: recordings whose records report their work, in ascending order, and which
     /// records of users' releases there were.
     detailed: Vec<u32>,
-    splits: SplitSum,
+    splits: SplitSum<'a>,
     embodied: Option<&'static str>,
     /// Why the block is rejected.
     fatal: Option<Box<Diagnostic>>,
@@ -146,8 +146,8 @@ struct CurrentLine<'a> {
     position: LinePosition<'a>,
 }
 
-impl CurrentLine<'_> {
-    fn raw(&self, number: usize) -> &[u8] {
+impl<'a> CurrentLine<'a> {
+    fn raw(&self, number: usize) -> &'a [u8] {
         self.index.cell(self.line, number, self.text)
     }
 }

@@ -17,10 +17,11 @@ use transpose_records::spec::Link;
 
 /// The parts of a usage by subscriber type, while they are read: for validation.
 #[derive(Default)]
-pub(super) struct SplitSum {
+pub(super) struct SplitSum<'a> {
     pub(super) usage: Option<u32>,
-    /// The usages of the whole, and those of its parts; nothing once they cannot be added.
-    pub(super) whole: Option<Decimal>,
+    /// The cell with the usages of the whole: a number only once a part asks for it.
+    pub(super) whole: &'a [u8],
+    /// The usages of the parts; nothing once they cannot be added.
     pub(super) parts: Option<ExactSum>,
     pub(super) reported: bool,
     pub(super) contexts: BTreeSet<u32>,
@@ -100,7 +101,7 @@ impl Worker<'_> {
     }
 }
 
-pub(super) fn number(raw: &[u8]) -> Option<Decimal> {
+fn number(raw: &[u8]) -> Option<Decimal> {
     decimal::parse(std::str::from_utf8(raw.trim_ascii()).ok()?, Grammar::LENIENT).ok()
 }
 
@@ -110,7 +111,7 @@ pub(super) fn split(
     entry: &Entry,
     this: &CurrentLine<'_>,
     context: Option<u32>,
-    splits: &mut SplitSum,
+    splits: &mut SplitSum<'_>,
     report: &mut RunReport,
 ) {
     if context.is_some_and(|context| !splits.contexts.insert(context)) {
@@ -125,9 +126,9 @@ pub(super) fn split(
         (Some(parts), Some(part)) => parts.add_decimal(part),
         _ => splits.parts = None,
     }
-    if let (Some(parts), Some(whole)) = (&splits.parts, splits.whole)
+    if !splits.reported
+        && let (Some(parts), Some(whole)) = (&splits.parts, number(splits.whole))
         && *parts > whole.into()
-        && !splits.reported
     {
         splits.reported = true;
         report.diagnostics.report(&diagnostics::SPLIT_SUM, || {
