@@ -250,6 +250,7 @@ fn written(
             temp_dir: &temp_dir,
             quarantine: None,
             max_rejects: None,
+            max_filtered: 100,
             unrouted: UnroutedPolicy::default(),
             overwrite: false,
             dry_run: false,

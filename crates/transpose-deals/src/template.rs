@@ -2,8 +2,9 @@
 //!
 //! Invariant: they are valid as they are, and every play of the input finds a sales context.
 
+use crate::agreement::PLACEHOLDERS;
 use crate::agreement::context_rules::{SETTABLE, key_of};
-use crate::figures::HEADINGS;
+use crate::figures::{AMOUNTS_TO_COME, HEADINGS};
 use crate::models::MODELS;
 use crate::toml::document::quoted;
 use crate::toml::value;
@@ -49,6 +50,7 @@ pub fn template_agreement(sample: &Sample) -> String {
     let service =
         Some(joined(name)).filter(|plain| !plain.is_empty()).unwrap_or_else(|| "MyMusicService".into());
     let mut out = String::new();
+    let [sender, recipient, recipient_name] = PLACEHOLDERS;
     let period = sample.period.as_ref().map_or_else(
         || "# period = \"2026-10\"  # optional: `--period` wins, else the figures decide\n".to_owned(),
         |period| format!("period = {}  # optional: `--period` wins\n", quoted(period)),
@@ -60,13 +62,13 @@ pub fn template_agreement(sample: &Sample) -> String {
 # Check the lines marked CHECK; the others may stay as they are.
 
 [sender]
-party-id = \"PADPIDA0000000001O\"  # CHECK: your DDEX party id
+party-id = \"{sender}\"  # CHECK: your DDEX party id
 name = {name}
 
 # Leave this table out when the report goes to several recipients.
 [recipient]
-party-id = \"PADPIDA0000000002M\"  # CHECK: the recipient's DDEX party id
-name = \"Example Recipient\"  # CHECK
+party-id = \"{recipient}\"  # CHECK: the recipient's DDEX party id
+name = \"{recipient_name}\"  # CHECK
 
 [message]
 service = {service}  # no spaces, no underscores: it becomes part of the file name
@@ -261,7 +263,7 @@ pub fn template_figures(sample: &Sample) -> String {
     let mut out = format!(
         "\
 # Period figures, one row for each territory and plan. Lines that begin with # are comments.
-# The amounts are placeholders: replace every 0. Write plain numbers such as 1234.50, in the agreement's currency of reporting.
+{AMOUNTS_TO_COME}: replace every 0. Write plain numbers such as 1234.50, in the agreement's currency of reporting.
 # An empty cell means unknown; 0 means zero. A blank period, service or plan stands for any.
 # Columns: {}.
 period,territory,service,plan,net-revenue,subscribers

@@ -244,6 +244,7 @@ fn convert(texts: &[&str], threads: usize, chunk: usize) -> Result<(String, Outc
             temp_dir: folder.path(),
             quarantine: None,
             max_rejects: None,
+            max_filtered: 100,
             unrouted: UnroutedPolicy::default(),
             overwrite: true,
             dry_run: false,

@@ -182,6 +182,7 @@ impl<'a> PreparedCase<'a> {
                     Rejects::Quarantine => Some(quarantine.clone()),
                 },
                 max_rejects: None,
+                max_filtered: 100,
                 unrouted: UnroutedPolicy::default(),
                 overwrite: false,
                 dry_run: false,

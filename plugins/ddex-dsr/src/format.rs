@@ -118,7 +118,11 @@ impl Dsr {
             confidence: "".into(),
             versions: versions.collect(),
             extension: "tsv".into(),
-            traits: FormatTraits { lists_recordings: profile.lists_recordings(), ..FormatTraits::default() },
+            traits: FormatTraits {
+                states_contexts: true,
+                lists_recordings: profile.lists_recordings(),
+                ..FormatTraits::default()
+            },
             about: profile.about.into(),
         };
         Self { profile, manifest }

@@ -163,6 +163,7 @@ impl Input {
         let arguments = [
             "convert",
             source,
+            "--allow-placeholders",
             "--agreement",
             &agreement,
             "--figures",

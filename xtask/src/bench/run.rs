@@ -27,7 +27,7 @@ awk -F, -v folder="$out.parts/" 'NR == 1 { head = $0; next } { if (!($6 in seen)
 "$program" -q convert "$input" --agreement "$agreement" --figures "$figures" --to ddex.dsr.basic-audio -o "$out/society.tsv"
 "$program" -q convert "$input" --to massivemusic.client-usage.subscription -o "$out/client.csv"
 for territory in "$@"; do
-    "$program" -q convert "$out.parts/$territory" --agreement "$agreement" --figures "$figures" --to canonical.csv -o "$out/$territory.csv"
+    "$program" -q convert --allow-placeholders "$out.parts/$territory" --agreement "$agreement" --figures "$figures" --to canonical.csv -o "$out/$territory.csv"
 done
 rm -r "$out.parts"
 "#;
@@ -41,7 +41,14 @@ pub(super) fn reports(setup: &BenchSetup, section: &Section, _: &mut Figures) ->
     let (ours, theirs) = (setup.out("run"), setup.out("one-by-one"));
     let mut race = Race::default();
     race.contenders.push(Contender::new("line count, 1 thread", setup.line_count(&input.csv)));
-    let run = setup.transpose(&["run", &text(&job), "-q", "-o", &format!("{}/", text(&ours))]);
+    let run = setup.transpose(&[
+        "run",
+        &text(&job),
+        "--allow-placeholders",
+        "-q",
+        "-o",
+        &format!("{}/", text(&ours)),
+    ]);
     race.contenders.push(Contender::new("transpose run, 8 reports", run).writes(&ours));
     let program = setup.program("transpose");
     let paths = [&program, &input.csv, agreement, figures, &theirs].map(text);

@@ -11,9 +11,10 @@ use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use transpose_codes::time::Timestamp;
-use transpose_core::diagnostics::{Diagnostics, Fatal};
+use transpose_core::diagnostics::{Diagnostics, Failure, Fatal};
 use transpose_core::format::{Format, Registry};
 use transpose_core::terms::UnroutedPolicy;
+use transpose_deals::PeriodTerms;
 use transpose_engine::{Catalogue, Limits};
 use transpose_io::Input;
 
@@ -30,6 +31,10 @@ pub(crate) struct RunOptions {
     /// Stop when more rows than this are rejected
     #[arg(long, value_name = "N")]
     pub(crate) max_rejects: Option<u64>,
+    /// Write nothing when more than this share of the rows is filtered, in per cent; 100 accepts a
+    /// run that converts nothing, and inputs without rows
+    #[arg(long, value_name = "PERCENT", default_value_t = 98, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) max_filtered: u8,
     /// Write a receipt as JSON: what was read, written, rejected and lost, with hashes of all files
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
@@ -42,6 +47,9 @@ pub(crate) struct RunOptions {
     /// Write messages although mandatory cells have no value; the receipt says so
     #[arg(long)]
     pub(crate) allow_incomplete: bool,
+    /// Use an agreement and figures in which placeholders of the templates still stand
+    #[arg(long)]
+    pub(crate) allow_placeholders: bool,
     /// Check everything, write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -92,6 +100,15 @@ impl RunOptions {
         }
     }
 
+    /// Refuses an agreement or figures that are still those of a template.
+    pub(crate) fn refuse_placeholders(&self, terms: Option<&PeriodTerms>) -> Result<(), Fatal> {
+        let diagnostics = terms.filter(|_| !self.allow_placeholders).map(PeriodTerms::placeholders);
+        match diagnostics {
+            Some(diagnostics) if !diagnostics.is_empty() => Err(Fatal { failure: Failure::Use, diagnostics }),
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the inputs of a run, recognises their format and reads the catalogue; `select` says
     /// which of the inputs are read. Removes what killed runs have left behind.
     pub(crate) fn open<'a>(
@@ -132,6 +149,7 @@ impl RunOptions {
             temp_dir,
             quarantine,
             max_rejects: self.max_rejects,
+            max_filtered: self.max_filtered,
             unrouted: UnroutedPolicy::default(),
             overwrite: self.overwrite.allowed,
             dry_run: self.dry_run,

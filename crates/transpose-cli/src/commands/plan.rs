@@ -28,7 +28,8 @@ Examples:
 Mandatory cells that nothing would fill are listed with what can fill each: a column of the catalogue or of the
 figures, a key of the agreement. `transpose convert` would end with the same cells and write nothing.
 
-The exit code is 1 when an agreement is given and something that the target needs is still missing.")]
+The exit code is 1 when an agreement is given and something that the target needs is still missing,
+placeholders of a template included.")]
 pub(crate) struct Plan {
     /// A report to be converted; then only the fields that it has count, and its format is detected
     #[arg(value_name = "INPUT")]
@@ -63,6 +64,9 @@ impl Plan {
         open::require_writable(target)?;
         let terms = self.side_files.terms(self.period)?;
         let mut diagnostics = arguments::warnings(terms.as_ref());
+        let placeholders = terms.as_ref().map(PeriodTerms::placeholders).unwrap_or_default();
+        let has_placeholders = !placeholders.is_empty();
+        diagnostics.extend(placeholders);
         let source = if let Some(path) = &self.input {
             let opener = self.input_options.opener(&registry, None, self.from.as_deref());
             let inputs = opener.inputs(std::slice::from_ref(path), 1)?;
@@ -112,6 +116,7 @@ impl Plan {
         )?;
         let missing =
             fields.needed.iter().any(|need| need.state == State::Missing) || !cells.missing.is_empty();
+        let missing = missing || has_placeholders;
         Ok(if missing && terms.is_some() { Exit::Diagnostics } else { Exit::Done })
     }
 }

@@ -155,9 +155,14 @@ fn report_without_a_row_has_its_contexts_and_no_plays() {
     let (head, _) = text.split_once("\r\n").unwrap();
     for bytes in [format!("{head}\r\n"), head.to_owned()] {
         sandbox.put("report.csv", bytes);
-        let ran = sandbox.convert("report.csv", &["--to", DSR, "-o", "-", "--overwrite"]).ends(0);
+        let nothing = ["--to", DSR, "-o", "-", "--overwrite"];
+        sandbox.convert("report.csv", &nothing).ends(3).says("error[ENG0708]: the inputs have no rows");
+        let accepted = ["--max-filtered", "100"];
+        let ran = sandbox.convert("report.csv", &[&nothing[..], &accepted].concat()).ends(0);
         assert!(!ran.text().contains("\nSU02"));
-        sandbox.run(&["convert", "report.csv", "--to", USAGE, "-o", "-"]).ends(0);
+        let same = ["convert", "report.csv", "--to", USAGE, "-o", "-"];
+        sandbox.run(&same).ends(3).says("ENG0708");
+        sandbox.run(&[&same[..], &accepted].concat()).ends(0);
     }
 }
 

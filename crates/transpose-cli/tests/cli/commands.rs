@@ -180,7 +180,14 @@ fn templates_work_on_the_reports_they_were_made_for() {
         "-o",
         "out/",
     ];
-    sandbox.run(&arguments).ends(0);
+    // Nobody has the ids of a template, and amounts of 0 are to be replaced.
+    let refused = sandbox.run(&arguments).ends(2);
+    let places = ["agreement.toml:5", "agreement.toml:10", "agreement.toml:11", "figures.csv:7"];
+    for place in places {
+        assert!(refused.err.contains(&format!("error[DEA0109] {place}")), "{place}: {}", refused.err);
+    }
+    assert!(sandbox.names("out").is_empty());
+    sandbox.run(&[&arguments[..], &["--allow-placeholders"]].concat()).ends(0);
     assert_eq!(sandbox.names("out").len(), 1);
     // Existing files are not replaced without `--overwrite`.
     sandbox.run(&["init", "agreement", "-o", "agreement.toml"]).ends(4).says("already exists");
@@ -189,7 +196,7 @@ fn templates_work_on_the_reports_they_were_made_for() {
     sandbox.run(&["init", "figures", "-o", "generic.csv"]).ends(0);
     let plan =
         ["plan", "--from", USAGE, "--to", DSR, "--agreement", "agreement.toml", "--figures", "generic.csv"];
-    sandbox.run(&[&plan[..], &["--period", "2026-10"]].concat()).ends(0);
+    sandbox.run(&[&plan[..], &["--period", "2026-10"]].concat()).ends(1).says("DEA0109");
     sandbox.run(&["init", "agreement", "none.csv"]).ends(4);
     sandbox.run(&["init", "agrement"]).ends(2).says("agreement");
 }

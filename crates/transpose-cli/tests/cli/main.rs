@@ -12,6 +12,7 @@ mod convert;
 mod deals;
 mod dialects;
 mod events;
+mod filtered;
 mod fixed;
 mod flat;
 mod identity;

@@ -130,6 +130,8 @@ pub struct FormatTraits {
     /// of an input are gathered in a reading before, and an output shows of them what it has
     /// columns for.
     pub contexts_in_rows: bool,
+    /// Sales contexts have records of their own, so that those without usages are shown too.
+    pub states_contexts: bool,
     /// Usages that look the same in an output are one row of it.
     pub merges_rows: bool,
     /// A report of a release that was used as a whole lists its recordings.
@@ -142,6 +144,7 @@ impl FormatTraits {
         tabular: true,
         independent_inputs: true,
         contexts_in_rows: true,
+        states_contexts: false,
         merges_rows: true,
         lists_recordings: false,
     };

@@ -38,16 +38,27 @@ use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_codes::{Currency, Dpid};
-use transpose_core::diagnostics::{Diagnostic, Failure, Fatal};
+use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::model::Field;
 use transpose_core::terms::{BelowThreshold, ConflictPolicy, QualifyingPlay, RefundPolicy, UnmatchedPolicy};
 
 transpose_core::codes! {
+    /// A value that a template holds the place with.
+    pub(crate) PLACEHOLDER: "DEA0109" "placeholder" Error
+        "`transpose init` writes placeholders where it cannot know a value: party ids, the name of the recipient, amounts of 0. A report with them would go out under the name of nobody, or with revenue of nothing."
+        "Write the value in its place and remove the comment with CHECK; `--allow-placeholders` makes a report for a trial."
     /// A party id whose check character does not belong to it.
     pub(crate) DOUBTFUL_PARTY_ID: "DEA0107" "doubtful-party-id" Warning
         "The last character of a DDEX party id is a check character (ISO 7064 Mod 37,36), and this one belongs to another id: a character may be mistyped."
         "Compare the id with the DDEX registry."
 }
+
+/// What a template has for the sender, the recipient and its name. They are placeholders as long
+/// as [`MARK`] stands in the comment behind.
+pub(crate) const PLACEHOLDERS: [&str; 3] = ["PADPIDA0000000001O", "PADPIDA0000000002M", "Example Recipient"];
+
+/// How a comment begins in which a template asks for a look.
+pub(crate) const MARK: &str = "CHECK";
 
 const ROOT: &[&str] = &[
     "sender",
@@ -103,6 +114,8 @@ pub struct Agreement {
     pub options: Vec<(String, String)>,
     /// What is suspicious in the file.
     pub warnings: Vec<Diagnostic>,
+    /// Where values of the template still stand.
+    pub(crate) placeholders: Vec<Diagnostic>,
     /// When refunds are closed.
     pub refunds: RefundPolicy,
     pub(crate) shops: Shops,
@@ -155,6 +168,7 @@ impl Agreement {
             conflict,
             options,
             warnings,
+            placeholders: placeholders(name, text),
             refunds,
             shops,
             rules,
@@ -168,6 +182,22 @@ impl Agreement {
     pub fn has_shops(&self) -> bool {
         !self.shops.is_empty()
     }
+}
+
+/// Where a line has the placeholder of a template and its mark still.
+fn placeholders(name: &str, text: &str) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let marked = line.split_once('#').filter(|(_, comment)| comment.trim_start().starts_with(MARK));
+        let Some((key, value)) = marked.and_then(|(pair, _)| pair.split_once('=')) else { continue };
+        let (key, value) = (key.trim(), value.trim().trim_matches('"'));
+        if PLACEHOLDERS.contains(&value) {
+            let place = Location { source: Some(name.into()), line: Some(number), ..Location::default() };
+            let message = format!("`{key}` is the placeholder of the template");
+            found.push(Diagnostic::new(&PLACEHOLDER, place, message).value(value.as_bytes()));
+        }
+    }
+    found
 }
 
 fn sender(reader: &mut Reader, root: &Table) -> Option<Party> {

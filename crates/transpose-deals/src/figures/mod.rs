@@ -176,15 +176,22 @@ pub struct Figures {
     pub source: String,
     /// A hash of its bytes.
     pub(crate) digest: [u8; 32],
+    /// Whether the comment of the template still says that amounts are placeholders.
+    pub(crate) is_template: bool,
     pub(crate) rows: Vec<Row>,
 }
+
+/// How the comment of a template begins that has no amounts yet.
+pub(crate) const AMOUNTS_TO_COME: &str = "# The amounts are placeholders";
 
 impl Figures {
     /// Reads figures as CSV, or as TOML when the name ends in `.toml`; the failure holds everything
     /// that is wrong.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Fatal> {
         let rows = read::rows(name, bytes)?;
-        Ok(Self { source: name.to_owned(), digest: Sha256::digest(bytes).into(), rows })
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let is_template = text.lines().any(|line| line.starts_with(AMOUNTS_TO_COME));
+        Ok(Self { source: name.to_owned(), digest: Sha256::digest(bytes).into(), is_template, rows })
     }
 
     /// The periods that rows name, in order, each once.

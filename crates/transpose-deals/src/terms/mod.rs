@@ -22,15 +22,16 @@ mod placement;
 mod planning;
 
 use crate::agreement::context_rules::{SETTABLE, key_of};
-use crate::agreement::{Agreement, own_key};
+use crate::agreement::{Agreement, PLACEHOLDER, own_key};
 use crate::basis::BasisInput;
 use crate::deal::Deal;
-use crate::figures::{Figures, heading_of};
+use crate::figures::{Figures, Row, heading_of};
 use crate::models::Need;
 use crate::policies::Summary;
 use crate::royalties::{self, Closing, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
+use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
@@ -113,6 +114,28 @@ impl PeriodTerms {
     /// Takes what an earlier period left over.
     pub(crate) fn set_opening(&mut self, opening: OpeningBalance) {
         self.opening = Some(opening);
+    }
+
+    /// Where the agreement and the figures still have what a template holds the place with: parties
+    /// of nobody, and amounts that are all zero.
+    pub fn placeholders(&self) -> Vec<Diagnostic> {
+        let mut found = self.agreement.placeholders.clone();
+        let figures = self.figures.iter().filter(|figures| figures.is_template);
+        let rows = figures.flat_map(|figures| &figures.rows);
+        let rows = rows.filter(|row| row.covers(self.period));
+        let numbers = |row: &'_ Row| {
+            let (sums, own) = (row.sums.values().map(|sum| sum.0), row.deal.values().map(|sum| sum.0));
+            sums.chain(own).collect::<Vec<_>>()
+        };
+        let mut numbers = rows.map(|row| (row, numbers(row))).filter(|(_, numbers)| !numbers.is_empty());
+        if let Some((first, of_first)) = numbers.next() {
+            let is_zero = |numbers: &[Decimal]| numbers.iter().all(Decimal::is_zero);
+            if is_zero(&of_first) && numbers.all(|(_, numbers)| is_zero(&numbers)) {
+                let message = "every figure is 0, as in the template";
+                found.push(Diagnostic::new(&PLACEHOLDER, first.place.clone(), message));
+            }
+        }
+        found
     }
 
     /// What is suspicious in the agreement and the figures.

@@ -6,10 +6,11 @@
 use crate::contexts::gather::{self, ContextGathering, ContextPlacer, GatheredContexts, OpenedInput};
 use crate::diagnostics;
 use crate::output::slices::OutputSlices;
+use crate::run::ledger_of_blocks::{self, ContextUse};
 use crate::run::output::OutputInProgress;
 use crate::run::quarantine::quarantined;
 use crate::run::reader::{ChunkResult, OutputChunk, Reader};
-use crate::run::{PendingRun, Run, ledger_of_blocks, message};
+use crate::run::{PendingRun, Run, message};
 use crate::scan::chunks::DecodedChunk;
 use crate::scan::open::name_source;
 use crate::scan::rejects::report_rejects;
@@ -47,6 +48,8 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
     reader.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
     output.note_losses(encoder.as_ref(), reader.reads, reads, extras, contexts);
     output.slices = Some(OutputSlices::new(output.spec(), encoder.as_ref())?);
+    let states_contexts = output.output.format.manifest().traits.states_contexts;
+    let used = (!states_contexts).then(|| ContextUse::new(contexts.len()));
     let mut outputs = [output];
     let mut before = Tally::default();
     for (place, (input, decoder)) in files.iter().enumerate() {
@@ -63,7 +66,7 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
                 placer.place(gathered, place, &mut batch.blocks, bytes)?;
             }
             let blocks = Blocks { batch: &batch.blocks, chunk: bytes, shapes, contexts };
-            ledger_of_blocks::account(blocks, &mut report)?;
+            ledger_of_blocks::account(blocks, used.as_ref(), &mut report)?;
             let mut encoded = EncodedBatch::default();
             encoder.encode(blocks, numbers, &mut encoded, &mut report)?;
             let rejects = quarantined(&batch.rejects, bytes, decoder);
@@ -77,6 +80,9 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
     }
     let [mut output] = outputs;
     output.report = std::mem::take(&mut reader.report);
+    if let Some(used) = used.filter(|_| !reader.gave_up) {
+        used.report(contexts, output.output.writes(), &mut output.report);
+    }
     let mut pending = match output.slices.take() {
         _ if reader.gave_up => output.give_up(),
         Some(slices) => output.finish(slices, false)?,

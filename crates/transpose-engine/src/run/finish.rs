@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use transpose_core::accounting::{Ledger, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
+use transpose_core::format::Grain;
 
 /// Why rows are left out that belong to other labels, as it is in the ledger.
-const OTHER_LABEL: &str = "other-label";
+pub(crate) const OTHER_LABEL: &str = "other-label";
 
 /// What the reading of events has left behind.
 pub(crate) struct EventsRead<'a, 'b> {
@@ -221,5 +222,5 @@ fn refusal(
     if rejects > 0 && run.limits.quarantine.is_none() {
         return refused(&diagnostics::REJECTED, format!("{rejects} rows cannot be converted"));
     }
-    unrouted
+    unrouted.or_else(|| run.limits.filtered(&report.ledger, Grain::Event))
 }

@@ -3,11 +3,23 @@
 use crate::contexts::total::whole;
 use crate::diagnostics;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_codes::duration::Duration;
-use transpose_core::accounting::{Amounts, ExactSum, NO_CURRENCY, RunReport};
-use transpose_core::diagnostics::Fatal;
-use transpose_core::model::{Block, Blocks, Entity, EntityRef, Field, Group};
+use transpose_core::accounting::{Amounts, Change, ExactSum, NO_CURRENCY, RunReport, Subject};
+use transpose_core::codes;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
+use transpose_core::model::{Block, Blocks, Entity, EntityRef, Field, FieldSet, Group, Kind};
+
+codes! {
+    /// A sales context without usages, in a table.
+    pub CONTEXT_WITHOUT_ROW: "ENG0709" "context-without-row" Warning
+        "A table has a row for each usage, and shows the figures of a sales context beside its usages. A context of which there are none has no row, so its revenue and subscribers are lost. `--deny loss` makes it an error."
+        "Take the figures from the report itself (`transpose inspect`), or convert to a format of messages, which have summary records."
+}
+
+/// Why figures of such contexts are lost.
+const NO_ROW: &str = "no usage is of the sales context, and a table shows contexts with their usages";
 
 /// Where usages of a shape have what is accounted for.
 struct Columns {
@@ -18,8 +30,61 @@ struct Columns {
     amount: Option<usize>,
 }
 
+/// Which sales contexts have usages, for targets that have no other place for contexts.
+pub(crate) struct ContextUse(Vec<AtomicBool>);
+
+impl ContextUse {
+    pub(crate) fn new(contexts: usize) -> Self {
+        Self((0..contexts).map(|_| AtomicBool::new(false)).collect())
+    }
+
+    fn note(&self, context: Option<usize>) {
+        // What is set already is only read, so that threads do not take the line from each other.
+        let known = context.and_then(|context| self.0.get(context));
+        if let Some(known) = known.filter(|known| !known.load(Ordering::Relaxed)) {
+            known.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts the numbers of sales contexts that no row shows as lost. `written` are the fields
+    /// that the target has a place for: the others are lost whatever the rows are.
+    pub(crate) fn report(&self, contexts: &[Entity], written: FieldSet, report: &mut RunReport) {
+        for (context, used) in contexts.iter().zip(&self.0) {
+            if used.load(Ordering::Relaxed) {
+                continue;
+            }
+            let numbers = context.iter().filter(|(field, value)| {
+                let is_number = matches!(field.spec().kind, Kind::Decimal | Kind::Integer);
+                let number = || decimal::parse(value.first(), Grammar::LENIENT).ok();
+                is_number && written.contains(*field) && number().is_some_and(|number| !number.is_zero())
+            });
+            let mut lost = Vec::new();
+            for (field, value) in numbers {
+                report.loss.add(Change::Lost, Subject::Field(field), 1, None, NO_ROW);
+                lost.push(format!("`{field}` {}", value.first()));
+            }
+            if !lost.is_empty() {
+                report.diagnostics.report(&CONTEXT_WITHOUT_ROW, || {
+                    let names = [Field::CONTEXT_ID, Field::TERRITORY, Field::SERVICE];
+                    let name = names.iter().filter_map(|name| context.text(*name)).collect::<Vec<_>>();
+                    let message = format!(
+                        "no usage is of the sales context {}, and a table shows contexts with their usages: {}",
+                        shown(name.join(" ").as_bytes()),
+                        lost.join(", ")
+                    );
+                    Diagnostic::new(&CONTEXT_WITHOUT_ROW, Location::default(), message)
+                });
+            }
+        }
+    }
+}
+
 /// Accounts for every usage of the blocks as read and converted.
-pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), Fatal> {
+pub(crate) fn account(
+    blocks: Blocks<'_>,
+    used: Option<&ContextUse>,
+    report: &mut RunReport,
+) -> Result<(), Fatal> {
     let usages = blocks.shapes.iter().map(|shape| {
         (shape.group == Group::Usage).then(|| Columns {
             quantity: shape.column(Field::QUANTITY),
@@ -36,6 +101,9 @@ pub(crate) fn account(blocks: Blocks<'_>, report: &mut RunReport) -> Result<(), 
     let mut royalties = RoyaltyTotals::default();
     for usage in blocks.iter().flat_map(Block::entities) {
         let Some(Some(columns)) = usages.get(usage.shape_index()) else { continue };
+        if let Some(used) = used {
+            used.note(usage.context_index());
+        }
         let cell = |column: Option<usize>| column.and_then(|column| usage.cell(column).first());
         let quantity = cell(columns.quantity);
         sum.rows += 1;

@@ -76,6 +76,14 @@ transpose_core::codes! {
     pub NO_PLAYS_OF_LABEL: "ENG0706" "no-plays-of-label" Error
         "A deal pays for the plays of its own label. None of the rows belongs to it, so the report would be empty, or the label is spelt otherwise."
         "Correct `label` of the deal, or list the spellings of the rows as `aliases`; write `plays = \"all\"` where every play is the recipient's."
+    /// Nearly everything is left out.
+    pub FILTERED: "ENG0707" "nearly-all-filtered" Error
+        "All or nearly all rows that were read are left out, as for a wrong month or a wrong time zone. A report of the few others would look like a whole one."
+        "Check `--period` and the inputs; `--max-filtered 100` accepts any share, and a share such as `--max-filtered 99` one that is usual."
+    /// Nothing to convert.
+    pub NO_ROWS: "ENG0708" "no-rows" Error
+        "The inputs have headings and no plays or sales, as when an export failed. The report would say that nothing was played."
+        "Check the export; `--max-filtered 100` makes a report of nothing."
     /// Inputs that cannot be routed.
     pub NO_EVENTS: "ENG0704" "job-needs-events" Error
         "A job routes single plays and sales to its outputs. These inputs hold aggregates, or a catalogue."

@@ -400,7 +400,11 @@ impl<'a> OutputInProgress<'a> {
             return Some(Fatal::input(diagnostic));
         }
         let refused = self.output.period.refused(ledger).or_else(|| self.denied());
-        refused.or_else(|| slices.refusal())
+        let refused = refused.or_else(|| slices.refusal());
+        // What a route does not take never comes here.
+        let grain =
+            if self.run.is_job() { Grain::Aggregate } else { self.run.source.format.manifest().grain };
+        refused.or_else(|| self.run.limits.filtered(ledger, grain))
     }
 
     fn denied(&self) -> Option<Fatal> {

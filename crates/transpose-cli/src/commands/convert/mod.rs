@@ -27,7 +27,7 @@ use transpose_core::terms::Terms;
 use transpose_deals::PeriodTerms;
 use transpose_engine::receipt::{self, Particulars};
 use transpose_engine::{
-    CompanionFile, Destination, Outcome, Output, Route, RouteRule, Run, RunOutcome, Slicing, Source,
+    CompanionFile, Destination, Limits, Outcome, Output, Route, RouteRule, Run, RunOutcome, Slicing, Source,
     destination,
 };
 use transpose_io::Input;
@@ -163,6 +163,7 @@ impl Convert {
         }
         let deny_loss = self.loss.denied()?;
         let mut terms = self.side_files.terms(asked)?;
+        self.options.refuse_placeholders(terms.as_ref())?;
         let balances =
             self.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
         let carried = match (&balances, &mut terms) {
@@ -205,6 +206,7 @@ impl Convert {
         let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
         let slicing = Some(slicing)
             .filter(|_| self.selection.split_by.is_some() && target.manifest().grain == Grain::Event);
+        let is_slice = self.selection.split_by.is_some() && slicing.is_none();
         // Plays of other labels count for what the deal divides, and are not paid.
         let counts_plays =
             source.manifest().grain == Grain::Event && target.manifest().grain == Grain::Aggregate;
@@ -233,7 +235,11 @@ impl Convert {
                 duplicates: self.selection.duplicates,
             },
             outputs: &outputs,
-            limits: self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update),
+            limits: Limits {
+                // Every slice filters what belongs to the others.
+                max_filtered: if is_slice { 100 } else { self.options.max_filtered },
+                ..self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update)
+            },
         };
         let outcome = run.run(&|outcomes| self.companions(balances.as_ref(), &opened.inputs, outcomes));
         progress.clear();

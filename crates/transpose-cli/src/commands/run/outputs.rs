@@ -53,6 +53,7 @@ pub(super) fn prepare<'a>(
             let (format, version) = open::format_and_version(registry, &output.format)?;
             open::require_writable(format)?;
             let mut terms = terms(job, output, &mut agreements, &mut figures)?;
+            run_options.refuse_placeholders(terms.as_ref())?;
             if let Some(terms) = &mut terms
                 && terms.has_deals()
                 && format.manifest().grain == Grain::Aggregate
