@@ -62,8 +62,8 @@ fn a_few_rows_are_no_report_either() {
     let head = lines.next().unwrap();
     let (inside, outside): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.contains(",2026-10-05T"));
     let input = |name: &str, inside: &[&str], outside: &[&str]| {
-        let rows = inside.iter().chain(outside).map(|row| format!("{row}\r\n")).collect::<String>();
-        sandbox.put(name, format!("{head}\r\n{rows}"));
+        let rows: Vec<&str> = [head].into_iter().chain(inside.iter().chain(outside).copied()).collect();
+        sandbox.put(name, rows.join("\r\n") + "\r\n");
     };
     input("two.csv", &inside[..2], &outside[..98]);
     input("one.csv", &inside[..1], &outside[..99]);
