@@ -330,8 +330,8 @@ fn flat_fee_month() {
     month.convert(&from, &model, "statement").ends(0);
     assert_eq!(month.states("Payable"), text(&expected["from_17_october"]));
     // Nothing was played: it is payable all the same, and no row shows it.
-    let month = Month::new(&[], figures);
-    let month = Month { more: vec!["--max-filtered".into(), "100".into()], ..month };
+    let mut month = Month::new(&[], figures);
+    month.more.extend(["--max-filtered".into(), "100".into()]);
     month.convert("counts = \"all\"", &model, "statement").ends(0).says("DEA0530");
     assert!(month.by_track().is_empty());
     assert_eq!(month.states("Payable"), text(&expected["zero_plays"]["payable"]));

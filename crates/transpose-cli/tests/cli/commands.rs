@@ -182,7 +182,7 @@ fn templates_work_on_the_reports_they_were_made_for() {
     ];
     // Nobody has the ids of a template, and amounts of 0 are to be replaced.
     let refused = sandbox.run(&arguments).ends(2);
-    let places = ["agreement.toml:5", "agreement.toml:10", "agreement.toml:11", "figures.csv:7"];
+    let places = ["agreement.toml:5", "agreement.toml:10", "agreement.toml:11", "figures.csv:6"];
     for place in places {
         assert!(refused.err.contains(&format!("error[DEA0109] {place}")), "{place}: {}", refused.err);
     }
