@@ -28,7 +28,7 @@ def from_dsr(lines, plans):
             contexts[cells[1]] = cells[6], plans.get(cells[7], cells[7])
         elif record == "RE01":
             upc = cells[6]
-        elif record == "AS02":
+        elif record in ("AS01", "AS02"):
             tracks[cells[2]] = cells[3]
         elif record == "SU02":
             yield upc, tracks[cells[5]], *contexts[cells[2]], int(cells[7]), seconds(cells[11])
