@@ -123,7 +123,7 @@ impl Chore for Sample {
 const EXAMPLE_ROWS: u64 = 5_000;
 
 /// The example files: name and content.
-fn examples() -> [(&'static str, Vec<u8>); 3] {
+fn examples() -> [(&'static str, Vec<u8>); 4] {
     let service = Service {
         catalogue: catalogue::example(),
         countries: EXAMPLE_COUNTRIES,
@@ -135,9 +135,39 @@ fn examples() -> [(&'static str, Vec<u8>); 3] {
     let readme = readme(&damaged);
     [
         ("subscription-2026-10.csv", good),
+        ("subscription-2026-11.csv", november(&service)),
         ("subscription-2026-10-damaged.csv", damaged.report),
         ("README.md", readme.into_bytes()),
     ]
+}
+
+/// The rows of the example of the month after.
+const NOVEMBER_ROWS: u64 = 600;
+
+/// The month after the good example: some plays of the thirty days of November.
+fn november(service: &Service) -> Vec<u8> {
+    let mut random = Random::new(NOVEMBER_ROWS);
+    let count = service.catalogue.len();
+    let mut plays: Vec<Play> = (0..NOVEMBER_ROWS)
+        .map(|_| {
+            let item = service.catalogue.item(random.rank(count));
+            let at = random.below(30 * 86_400);
+            service.play(&mut random, item, at)
+        })
+        .collect();
+    plays.sort_by_key(|play| play.at);
+    let mut rows = Vec::new();
+    for play in &plays {
+        service.push_row(&mut rows, play);
+        rows.extend_from_slice(b"\r\n");
+    }
+    // Rows are written as of October, and reported in November.
+    let rows = String::from_utf8_lossy(&rows).replace("2026-11-", "2026-12-").replace("2026-10-", "2026-11-");
+    let mut report = Vec::new();
+    plays::push_headings(&mut report);
+    report.extend_from_slice(b"\r\n");
+    report.extend_from_slice(rows.as_bytes());
+    report
 }
 
 /// The good example: every item is played at least once, the popular ones often.
@@ -194,6 +224,7 @@ fn readme(damaged: &damaged::DamagedReport) -> String {
          - `subscription-2026-10.csv`: {EXAMPLE_ROWS} plays, all valid, in order of time. The titles hold commas, quotes, pipes,\n\
          \x20 backslashes, tabs and many scripts; a device name has a line break in it; a compilation, a release whose\n\
          \x20 tracks share one title, a track on two releases and a track of more than an hour are there too.\n\
+         - `subscription-2026-11.csv`: {NOVEMBER_ROWS} plays of the month after, for balances that go on.\n\
          - `subscription-2026-10-damaged.csv`: {rows} plays, most of them valid, with the faults below.\n\
          - `premium-plays-2026-10.parquet`: the plays of one plan as the platform's logger writes them, numbers instead of names.\n\
          - `catalogue.csv`: what the numbers of tracks and releases stand for.\n\
@@ -330,7 +361,7 @@ mod tests {
 
     #[test]
     fn faults_stand_on_the_lines_the_table_gives() {
-        let [_, (_, report), (_, readme)] = examples();
+        let [_, _, (_, report), (_, readme)] = examples();
         let lines: Vec<&[u8]> = report.split(|&byte| byte == b'\n').collect();
         let readme = String::from_utf8(readme).unwrap();
         let mut defects = 0;
@@ -349,7 +380,7 @@ mod tests {
 
     #[test]
     fn damaged_bar_codes_are_damaged_as_described() {
-        let [_, (_, report), _] = examples();
+        let [_, _, (_, report), _] = examples();
         let mut lost = 0;
         for row in report.split(|&byte| byte == b'\n').filter(|row| row.starts_with(b"2026-11-10")) {
             let cells = csv::split(row);

@@ -8,20 +8,20 @@ use serde_json::json;
 use std::sync::Arc;
 
 pub(super) static SPEC: ModelSpec = ModelSpec {
-    word: "flat-fee",
+    word: "lump-sum",
     pays: "a fee for each sales context, whatever was played",
     keys: &[KeySpec::amount("fee", "fee = \"500.00\"")],
     needs: &[Need::Counts],
     template: None,
-    read: |keys| Some(Arc::new(FlatFee { fee: keys.rates("fee")? })),
+    read: |keys| Some(Arc::new(LumpSum { fee: keys.rates("fee")? })),
 };
 
 #[derive(Debug)]
-struct FlatFee {
+struct LumpSum {
     fee: Rates,
 }
 
-impl RoyaltyModel for FlatFee {
+impl RoyaltyModel for LumpSum {
     fn spec(&self) -> &'static ModelSpec {
         &SPEC
     }

@@ -135,12 +135,13 @@ struct PeriodEntry {
     closing: Decimal,
     withheld_of_earnings: Decimal,
     grossed_up: Decimal,
+    expired: Decimal,
     inputs: String,
     place: Location,
 }
 
 /// The keys of amounts of a period, in the order in which they are written.
-const AMOUNTS: [&str; 12] = [
+const AMOUNTS: [&str; 13] = [
     "advance",
     "opening",
     "earned",
@@ -153,13 +154,14 @@ const AMOUNTS: [&str; 12] = [
     "closing",
     "withheld-of-earnings",
     "grossed-up",
+    "expired",
 ];
 
-/// Those that are written, and needed, only where they are not zero: they come of withholding.
-const OF_WITHHOLDING: [&str; 3] = ["withheld-of-payment", "withheld-of-earnings", "grossed-up"];
+/// Those that are written, and needed, only where they are not zero.
+const OFTEN_ZERO: [&str; 4] = ["withheld-of-payment", "withheld-of-earnings", "grossed-up", "expired"];
 
 impl PeriodEntry {
-    fn amounts(&self) -> [Decimal; 12] {
+    fn amounts(&self) -> [Decimal; 13] {
         [
             self.advance,
             self.opening,
@@ -173,6 +175,7 @@ impl PeriodEntry {
             self.closing,
             self.withheld_of_earnings,
             self.grossed_up,
+            self.expired,
         ]
     }
 
@@ -186,7 +189,7 @@ impl PeriodEntry {
         if decimal::sum(before, self.advance) != Some(self.opening) {
             return Some("opening");
         }
-        if decimal::sum(self.opening, -self.recouped) != Some(self.closing) {
+        if total([self.opening, -self.recouped, -self.expired]) != Some(self.closing) {
             return Some("closing");
         }
         let parts = |income| [income, -self.recouped, self.shortfall, -self.withheld_of_payment];
@@ -391,7 +394,7 @@ impl Balances {
                 let amounts = entered.amounts();
                 let places = amounts.iter().map(Decimal::scale).max().unwrap_or_default();
                 for (key, mut amount) in AMOUNTS.iter().zip(amounts) {
-                    if OF_WITHHOLDING.contains(key) && amount.is_zero() {
+                    if OFTEN_ZERO.contains(key) && amount.is_zero() {
                         continue;
                     }
                     amount.rescale(places);
@@ -410,7 +413,7 @@ impl Balances {
 
 /// The line of a period, from its end; nothing when a sum has too many digits.
 fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<PeriodEntry> {
-    let opening = decimal::sum(closing.unrecouped, closing.recouped)?;
+    let opening = total([closing.unrecouped, closing.expired, closing.recouped])?;
     let mut entered = PeriodEntry {
         period: closing.period,
         advance: decimal::sum(opening, -account.before(closing.period))?,
@@ -425,6 +428,7 @@ fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<Pe
         closing: closing.unrecouped,
         withheld_of_earnings: closing.withheld_of_earnings,
         grossed_up: closing.grossed_up,
+        expired: closing.expired,
         inputs: inputs.to_owned(),
         place: Location::default(),
     };
@@ -573,13 +577,13 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
     let period = keys.need("period", "period = \"2026-10\"").value("period", value::period);
     let inputs = keys.need("inputs", "inputs = \"…\"").text("inputs");
     let amounts = AMOUNTS.map(|key| {
-        if OF_WITHHOLDING.contains(&key) && table.entry(key).is_none() {
+        if OFTEN_ZERO.contains(&key) && table.entry(key).is_none() {
             return Some(Decimal::ZERO);
         }
         keys.need(key, &format!("{key} = \"0.00\"")).value(key, value::decimal)
     });
     let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, amounts @ ..] = amounts;
-    let [withheld_of_payment, payable, closing, withheld_of_earnings, grossed_up] = amounts;
+    let [withheld_of_payment, payable, closing, withheld_of_earnings, grossed_up, expired] = amounts;
     Some(PeriodEntry {
         period: period?,
         advance: advance?,
@@ -594,6 +598,7 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
         closing: closing?,
         withheld_of_earnings: withheld_of_earnings?,
         grossed_up: grossed_up?,
+        expired: expired?,
         inputs: inputs?,
         place: reader.lines.place(table.at),
     })

@@ -217,6 +217,7 @@ const DEAL_REST: &str = r#"
 # paid = "in-advance"
 # first = "2026-01"
 # last = "2026-12"
+# after-last = "carried"                # what is left is recouped from later earnings; or expires
 
 # Optional: what summaries of sales contexts say.
 # [deal.report]

@@ -370,6 +370,7 @@ fn pools(id: &str, inputs: &Value) -> Value {
                 revenue_rate: given("revenue_rate"),
                 content_cost: given("total_cost_of_content"),
                 content_cost_rate: given("tcc_rate"),
+                cap: None,
                 performance_royalties: given("performance_royalties"),
                 subscribers: given("subscribers"),
                 floor: given("floor_per_subscriber"),

@@ -3,6 +3,9 @@
 //! The pass also says which cells are *clean*: no pipe, no backslash, no control character, no
 //! space beside a tab or a line end. Such a cell is its value as it is, and nothing needs to be
 //! looked for again. Which lines are ASCII throughout is reported as well.
+//!
+//! For those who change this: every byte of every message goes through the pass, so see the advice
+//! in `transpose_text::scan` first; nothing may be done for each cell that a mask says of all.
 
 use crate::line::is_escaped;
 use crate::scan::Masks;

@@ -53,8 +53,9 @@ fn model(spec: &ModelSpec, out: &mut String) {
 fn holds(key: &KeySpec) -> String {
     let mut text = match key.measure {
         Measure::Amount => "a number".to_owned(),
+        Measure::Price => "a number, in a list also with a `currency`".to_owned(),
         Measure::Share => "a share".to_owned(),
-        Measure::AmountOr(word) => format!("a number, or `{word}` of the figures"),
+        Measure::AmountOr(word) => format!("a number, or `{word}`"),
         Measure::Word(words) => {
             let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
             words.join(" or ")

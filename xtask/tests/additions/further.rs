@@ -22,27 +22,27 @@ pub(crate) struct Addition {
 pub(crate) const ADDITIONS: [Addition; 3] = [ROYALTY_MODEL, CONTAINER_READER, RECORD_FAMILY];
 
 const ROYALTY_MODEL: Addition = Addition {
-    touches: ["crates/transpose-deals/src/models/flat_fee.rs", "crates/transpose-deals/src/models/mod.rs"],
-    case: "snapshots/cases/massivemusic.client-usage.subscription/flat-fee",
+    touches: ["crates/transpose-deals/src/models/lump_sum.rs", "crates/transpose-deals/src/models/mod.rs"],
+    case: "snapshots/cases/massivemusic.client-usage.subscription/lump-sum",
     template: "royalty_model.rs",
     write: |own, template, files| {
         let [model, list] = own.touches;
         put(files, model, template);
-        insert(files, list, "mod keys;\n", "mod flat_fee;\n");
-        insert(files, list, "    &revenue_share::SPEC,\n", "    &flat_fee::SPEC,\n");
+        insert(files, list, "mod minima_waterfall;\n", "mod lump_sum;\n");
+        insert(files, list, "    &revenue_share::SPEC,\n", "    &lump_sum::SPEC,\n");
         // The report and the agreement of another case, with a fee in place of its model.
         let input = original_text(REPORT);
         put(files, &format!("{}/input.csv", own.case), &input);
         let agreement = original_text("snapshots/terms/label.toml");
         let (head, rest) = agreement.split_once("[[deal.model]]").unwrap();
         let (_, tail) = rest.split_once("\n\n").unwrap();
-        let agreement = format!("{head}[[deal.model]]\nmodel = \"flat-fee\"\nfee = \"500.00\"\n\n{tail}");
-        put(files, &format!("{}/flat-fee.toml", own.case), &agreement);
-        let plan = "about = \"a fee for each sales context\"\norigin = \"invented\"\nto = [\"label.standard\"]\nagreement = \"flat-fee.toml\"\n";
+        let agreement = format!("{head}[[deal.model]]\nmodel = \"lump-sum\"\nfee = \"500.00\"\n\n{tail}");
+        put(files, &format!("{}/lump-sum.toml", own.case), &agreement);
+        let plan = "about = \"a fee for each sales context\"\norigin = \"invented\"\nto = [\"label.standard\"]\nagreement = \"lump-sum.toml\"\n";
         put(files, &format!("{}/case.toml", own.case), plan);
     },
     works: |copy, case| {
-        let (input, agreement) = (format!("{case}/input.csv"), format!("{case}/flat-fee.toml"));
+        let (input, agreement) = (format!("{case}/input.csv"), format!("{case}/lump-sum.toml"));
         let explained = copy.scratch("amounts.jsonl");
         let target = [
             "--overwrite",
@@ -61,8 +61,9 @@ const ROYALTY_MODEL: Addition = Addition {
             .map(|line| serde_json::from_str::<Value>(line).unwrap())
             .find(|line| line["step"] == "scope")
             .unwrap();
-        assert_eq!((&scope["winner"], &scope["amount"]["decimal"]), (&"flat-fee".into(), &"1500".into()));
-        assert!(report.lines().skip(1).all(|row| row.contains(",flat-fee,")), "{report}");
+        assert_eq!((&scope["winner"], &scope["amount"]["decimal"]), (&"lump-sum".into(), &"1500".into()));
+        let rows = report.lines().filter(|row| row.starts_with("20")).collect::<Vec<_>>();
+        assert!(!rows.is_empty() && rows.iter().all(|row| row.contains(",lump-sum,")), "{report}");
     },
 };
 

@@ -56,7 +56,7 @@ fn wrong_side_files_end_with_2_and_name_the_line() {
     let line = |text: &str, part: &str| 1 + text[..text.find(part).unwrap()].matches('\n').count();
     let misspelt = agreement.replacen("currency =", "curency =", 1);
     let heading = figures.replacen("net-revenue,subscribers", "net-revenu,subscribers", 1);
-    let amount = figures.replacen("415010.57", "415,010.57", 1);
+    let amount = figures.replacen("493.22", "0,493.22", 1);
     let text = [
         (
             "misspelt key",

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 mod bad_input;
+mod calculations;
 mod commands;
 mod compare;
 mod completing;

@@ -62,6 +62,13 @@ fn every_command_of_the_guide_to_label_reports_does_what_it_says() {
         assert!(text.contains(&shown), "{page} should show\n{shown}");
     }
     assert!(folder.read("balances.toml").starts_with(b"# Balances between periods."));
+    // Two months of one account, as the page shows them.
+    let text = std::fs::read_to_string(root().join("docs/label-reports.md")).unwrap();
+    for (month, payable) in [("10", "0.00"), ("11", "31.02")] {
+        let statement = String::from_utf8(folder.read(&format!("sandglass-{month}.csv"))).unwrap();
+        assert!(statement.contains(&format!("Payable,{payable},EUR")), "{statement}");
+        assert!(text.contains(&format!(" {payable} ")), "{payable}");
+    }
 }
 
 #[test]
@@ -79,7 +86,7 @@ fn every_amount_of_the_example_is_worked_out_again() {
     assert!(same && said.lines().count() == 6, "{said}");
     // One more cent in one row is found.
     let text = String::from_utf8(folder.read("out/labels/kestrel-2026-10.csv")).unwrap();
-    folder.put("out/labels/kestrel-2026-10.csv", text.replacen(",83\n", ",84\n", 1));
+    folder.put("out/labels/kestrel-2026-10.csv", text.replacen(",39\n", ",40\n", 1));
     assert!(!check(&folder.path("out")).0);
 }
 

@@ -389,27 +389,20 @@ fn an_advance_is_carried_and_a_month_counts_once() {
     assert!(!sandbox.path("balances.toml").exists());
     run(&sandbox, &text, &[]).ends(0);
     let first = String::from_utf8(sandbox.read("balances.toml")).unwrap();
-    for line in [
-        "opening = \"1500000.00\"",
-        "recouped = \"624238.26\"",
-        "payable = \"0.00\"",
-        "closing = \"875761.74\"",
-    ] {
+    for line in ["opening = \"450.00\"", "recouped = \"416.33\"", "payable = \"0.00\"", "closing = \"33.67\""]
+    {
         assert!(first.contains(line), "{line} is not in\n{first}");
     }
     // The explanation ends with the balance.
     let explained = String::from_utf8(sandbox.read("out/label.jsonl")).unwrap();
     let account: Value = serde_json::from_str(explained.lines().last().unwrap()).unwrap();
-    assert_eq!(
-        (account["step"].as_str(), account["unrecouped"].as_str()),
-        (Some("account"), Some("875761.74"))
-    );
+    assert_eq!((account["step"].as_str(), account["unrecouped"].as_str()), (Some("account"), Some("33.67")));
     // A second run is refused; with `--redo` it computes the period again from the opening balance.
     run(&sandbox, &text, &["--overwrite"]).ends(2).says("DEA0702").says("--redo");
     run(&sandbox, &text, &["--overwrite", "--redo"]).ends(0);
     assert_eq!(String::from_utf8(sandbox.read("balances.toml")).unwrap(), first);
     // Balances that were edited are refused.
-    sandbox.put("balances.toml", first.replace("closing = \"875761.74\"", "closing = \"5761.74\""));
+    sandbox.put("balances.toml", first.replace("closing = \"33.67\"", "closing = \"5761.74\""));
     run(&sandbox, &text, &["--overwrite", "--redo"]).ends(2).says("DEA0701").says("balances.toml:");
     sandbox.put("balances.toml", &first);
     // A failed report leaves the balances unchanged.
@@ -459,10 +452,10 @@ fn deals_that_cannot_be_worked_out_are_refused_with_place_and_advice() {
     }
     // A figure that a model needs is absent, which is not zero.
     sandbox.put("deal.toml", &original);
-    sandbox.put("figures.csv", figures.replace("EUR,322799.83,36518", "EUR,322799.83,"));
+    sandbox.put("figures.csv", figures.replace("EUR,265.18,30", "EUR,265.18,"));
     run(&sandbox, &text, &[]).ends(2).says("DEA0520").says("figures.csv:");
     // An amount of more than 28 digits.
-    sandbox.put("figures.csv", figures.replace("322799.83", "9999999999999999999999999999"));
+    sandbox.put("figures.csv", figures.replace("265.18", "9999999999999999999999999999"));
     let ran = run(&sandbox, &text, &[]);
     assert!(ran.code == 2 && ran.err.contains("DEA0528"), "{}", ran.err);
     assert!(files(&sandbox.path("out")).is_empty());

@@ -21,7 +21,7 @@ currency = "EUR"
 const STREAMS: &str = "[[context]]\ncommercial-model = \"SubscriptionModel\"\nuse-type = \"OnDemandStream\"\nservice = \"Prem\"\n";
 
 /// The amounts of a statement, in its order.
-const AMOUNTS: [&str; 10] = [
+const AMOUNTS: [&str; 11] = [
     "gross",
     "share",
     "withheld",
@@ -31,6 +31,7 @@ const AMOUNTS: [&str; 10] = [
     "shortfall",
     "grossed-up",
     "payable",
+    "expired",
     "unrecouped",
 ];
 
@@ -105,7 +106,7 @@ fn convert(sandbox: &Sandbox, more: &[&str]) -> CommandRun {
 
 #[test]
 fn tax_is_withheld_of_earnings_or_of_the_payment_or_added_to_it() {
-    let advance = "[deal.advance]\namount = \"8000.00\"\npaid = \"in-advance\"\nfirst = \"2026-10\"\nlast = \"2027-09\"\n";
+    let advance = "[deal.advance]\namount = \"8000.00\"\npaid = \"in-advance\"\nfirst = \"2026-10\"\nlast = \"2027-09\"\nafter-last = \"carried\"\n";
     // 400 plays at 25.00; 8,000.00 of an advance are left.
     for (base, expected) in [
         ("earnings", ["10000.00", "10000.00", "1000.00", "9000.00", "8000.00", "0.00", "1000.00"]),
@@ -120,7 +121,8 @@ fn tax_is_withheld_of_earnings_or_of_the_payment_or_added_to_it() {
         let run = convert(&sandbox, &["--balances", "balances.toml"]).ends(0);
         let stated = lines(&sandbox, "out.csv");
         let [gross, share, withheld, earned, recouped, grossed_up, payable] = expected;
-        let wanted = [gross, share, withheld, earned, "0.00", recouped, "0.00", grossed_up, payable, "0.00"];
+        let wanted =
+            [gross, share, withheld, earned, "0.00", recouped, "0.00", grossed_up, payable, "0.00", "0.00"];
         let wanted: BTreeMap<String, String> =
             AMOUNTS.iter().zip(wanted).map(|(key, amount)| ((*key).to_owned(), amount.to_owned())).collect();
         assert_eq!(stated, wanted, "{base}");
@@ -167,7 +169,7 @@ fn what_tax_is_withheld_of_is_asked_for_beside_an_advance() {
         "model = \"per-play\"\nrate = \"25\"",
         "statement",
     );
-    let advance = "[deal.advance]\namount = \"8000.00\"\npaid = \"in-advance\"\nfirst = \"2026-10\"\nlast = \"2027-09\"\n";
+    let advance = "[deal.advance]\namount = \"8000.00\"\npaid = \"in-advance\"\nfirst = \"2026-10\"\nlast = \"2027-09\"\nafter-last = \"carried\"\n";
     sandbox.put("deal.toml", format!("{HEAD}{STREAMS}{deal}{advance}"));
     convert(&sandbox, &[]).ends(2).says("DEA0502").says("withholding-from");
     assert!(!sandbox.path("out.csv").exists());
@@ -204,8 +206,7 @@ fn rows_that_are_rounded_one_by_one_are_the_same_in_every_layout_and_keep_an_acc
     sandbox.put("layout.toml", layout);
     sandbox.put("in.csv", log(&[("GB", 1), ("DE", 1), ("FR", 1), ("US", 1), ("SE", 1)]));
     let deal = deal("x", "counts = \"all\"", "model = \"per-play\"\nrate = \"0.005\"", "row");
-    let advance =
-        "[deal.advance]\namount = \"0.02\"\npaid = \"in-advance\"\nfirst = \"2026-10\"\nlast = \"2027-09\"\n";
+    let advance = "[deal.advance]\namount = \"0.02\"\npaid = \"in-advance\"\nfirst = \"2026-10\"\nlast = \"2027-09\"\nafter-last = \"carried\"\n";
     sandbox.put("deal.toml", format!("{HEAD}{STREAMS}{deal}{advance}"));
     convert(&sandbox, &["--balances", "balances.toml"]).ends(0);
     // Five territories at half a cent, each rounded up.

@@ -170,6 +170,7 @@ fields! {
         STATEMENT_SHORTFALL "header.statement.shortfall" Decimal "What is missing of a guarantee whose term ends.";
         STATEMENT_GROSSED_UP "header.statement.grossed-up" Decimal "What the payer adds for the tax on the payment.";
         STATEMENT_PAYABLE "header.statement.payable" Decimal "What is to be paid.";
+        STATEMENT_EXPIRED "header.statement.expired" Decimal "What was left of an advance whose term ends, and is not set against later earnings.";
         STATEMENT_UNRECOUPED "header.statement.unrecouped" Decimal "What is left to be earned before anything is paid.";
     }
     Context {
@@ -247,6 +248,10 @@ fields! {
         IS_MASTER "recording.is-master" Boolean "Whether it is a master recording.";
         OWNERSHIP_CONFLICT "recording.ownership-conflict" Boolean "Whether its ownership is in dispute.";
         CONFLICT_CHECKED "recording.conflict-checked" Date "When the ownership conflict was last checked.";
+        RECORDING_STREAMS "recording.streams" Decimal "The streams of the recording over the whole service in the twelve months before.";
+        ARTIST_STREAMS "recording.artist.streams" Decimal "The streams of the artist over the whole service in the period.";
+        ARTIST_LISTENERS "recording.artist.listeners" Decimal "The users of the whole service who played the artist in the period.";
+        RECORDING_RIGHTS_SHARE "recording.rights-share" Decimal "The recipient's part of the rights in the recording, 0 to 100.";
         RECORDING_DISPLAY_ARTISTS "recording.display-artists" Text many "The artists of the recording, one by one.";
     }
     Work {
@@ -319,6 +324,9 @@ fields! {
         DEAL "usage.deal" Id "The deal by which the amount was worked out.";
         USAGE_RETAIL_PRICE "usage.retail-price" Decimal "What the end user paid for each, with sales tax.";
         USAGE_RETAIL_CURRENCY "usage.retail-currency" Currency "The currency of that price.";
+        PLAY_WEIGHT "usage.play-weight" Decimal "For how many plays a play counts, where a deal weighs them.";
+        STARTED_MINUTES "usage.started-minutes" Decimal "The length of the recording in minutes, a started one counting as whole, where royalties depend on it.";
+        USAGE_RIGHTS_SHARE "usage.rights-share" Decimal "The recipient's part of the rights, 0 to 100, where it differs between recordings.";
         TRANSMISSIONS "usage.transmissions" Decimal "How many times the recording was transmitted, whoever listened.";
     }
     Allocation {
@@ -339,6 +347,8 @@ fields! {
         EVENT_ID "event.id" Id "The identifier of the play or sale.";
         EVENT_TIME "event.time" DateTime "When it took place.";
         EVENT_DURATION "event.duration" Duration "How long was played.";
+        ARTIFICIAL "event.artificial" Boolean "Whether the service found the play to be artificial.";
+        SOUGHT "event.sought" Boolean "Whether the user sought the recording out.";
         USER "event.user" Id "The service's identifier of the user; personal data.";
         DEVICE "event.device" Text "The device on which it took place, or what the player says of itself.";
         PLAY_MODE "event.play-mode" Vocabulary "Online, offline or cached.";

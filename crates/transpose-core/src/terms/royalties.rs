@@ -43,6 +43,8 @@ pub struct MovedPlays {
 pub struct ServiceTotal {
     /// The sales context, as [`Terms::context`](crate::terms::Terms::context) answers it.
     pub context: Entity,
+    /// What distinguishes usages of the context, as [`UsageTotal::usage`].
+    pub usage: Entity,
     /// Whether the plays reach the threshold of a qualifying play.
     pub bearing: bool,
     /// Plays or sales, less returns.
@@ -118,13 +120,15 @@ pub struct StatementTotals {
     pub grossed_up: Decimal,
     /// What is to be paid.
     pub payable: Decimal,
+    /// What was left of an advance whose term ends, and is not set against later earnings.
+    pub expired: Decimal,
     /// What is left to be earned.
     pub unrecouped: Decimal,
 }
 
 impl StatementTotals {
     /// The amounts with the fields of the header that hold them, in the order of a statement.
-    pub fn amounts(&self) -> [(Field, Decimal); 10] {
+    pub fn amounts(&self) -> [(Field, Decimal); 11] {
         [
             (Field::STATEMENT_GROSS, self.gross),
             (Field::STATEMENT_SHARE, self.share),
@@ -135,6 +139,7 @@ impl StatementTotals {
             (Field::STATEMENT_SHORTFALL, self.shortfall),
             (Field::STATEMENT_GROSSED_UP, self.grossed_up),
             (Field::STATEMENT_PAYABLE, self.payable),
+            (Field::STATEMENT_EXPIRED, self.expired),
             (Field::STATEMENT_UNRECOUPED, self.unrecouped),
         ]
     }
@@ -172,6 +177,8 @@ pub struct ClosingBalance {
     pub recouped: Decimal,
     /// What is to be paid.
     pub payable: Decimal,
+    /// What was left of the advance when its term ended, and is not set against later earnings.
+    pub expired: Decimal,
     /// What of the advance is left to be earned.
     pub unrecouped: Decimal,
 }

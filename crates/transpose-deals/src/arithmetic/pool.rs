@@ -59,6 +59,8 @@ pub struct Waterfall {
     pub content_cost: Exact,
     /// The part of that.
     pub content_cost_rate: Exact,
+    /// The most that the part of the cost of content comes to for each subscriber.
+    pub cap: Option<Exact>,
     /// What was paid for performances already.
     pub performance_royalties: Exact,
     /// How many subscribers there are.
@@ -70,6 +72,8 @@ pub struct Waterfall {
 /// The steps of a [`Waterfall`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaterfallSteps {
+    /// The part of the cost of content, capped.
+    pub of_cost: Exact,
     /// The greater of the parts of revenue and of the cost of content.
     pub all_in: Exact,
     /// What is left of it after performance royalties.
@@ -85,11 +89,13 @@ impl Waterfall {
     pub fn steps(&self) -> WaterfallSteps {
         let of_revenue = &self.revenue * &self.revenue_rate;
         let of_cost = &self.content_cost * &self.content_cost_rate;
-        let all_in = of_revenue.max(of_cost);
+        let cap = self.cap.as_ref().map(|cap| per_subscriber(&self.subscribers, cap));
+        let of_cost = cap.map_or_else(|| of_cost.clone(), |cap| cap.min(of_cost.clone()));
+        let all_in = of_revenue.max(of_cost.clone());
         let after_performance = &all_in - &self.performance_royalties;
         let floor = per_subscriber(&self.subscribers, &self.floor);
         let pool = after_performance.clone().max(floor.clone());
-        WaterfallSteps { all_in, after_performance, floor, pool }
+        WaterfallSteps { of_cost, all_in, after_performance, floor, pool }
     }
 }
 
@@ -127,7 +133,7 @@ mod tests {
         fn a_waterfall_is_never_below_its_floor(revenue in 0_i64..1_000_000, cost in 0_i64..1_000_000, performance in 0_i64..500_000, subscribers in 0_i64..10_000) {
             let tenth = whole(1) / whole(10);
             let steps = Waterfall {
-                revenue: whole(revenue), revenue_rate: tenth.clone(), content_cost: whole(cost), content_cost_rate: &tenth + &tenth,
+                revenue: whole(revenue), revenue_rate: tenth.clone(), content_cost: whole(cost), content_cost_rate: &tenth + &tenth, cap: None,
                 performance_royalties: whole(performance), subscribers: whole(subscribers), floor: tenth.clone(),
             }.steps();
             prop_assert_eq!(&steps.floor, &(whole(subscribers) * &tenth));

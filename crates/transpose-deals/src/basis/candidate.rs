@@ -5,6 +5,7 @@ use super::{Basis, CountedUsage};
 use crate::arithmetic::number::{Exact, whole, zero};
 use crate::arithmetic::pool::per_play;
 use crate::policies::Rates;
+use num_traits::Signed;
 use serde_json::{Value, json};
 use transpose_codes::Currency;
 
@@ -57,9 +58,14 @@ impl Candidate {
             // A context that is due without any plays needs neither a rate nor a price.
             let sold = |usage: &CountedUsage<'_>| usage.total.plays > 0 || usage.total.returns > 0;
             for usage in basis.usages(context).into_iter().filter(sold) {
-                if let Some(UsageAmount { unit, currency, part }) = amount(basis, context, &usage) {
+                if let Some(UsageAmount { unit, currency, mut part }) = amount(basis, context, &usage) {
+                    if let Some(part) = part.as_object_mut().filter(|_| usage.weight != whole(1)) {
+                        part.insert("weight".into(), json!(plain(&usage.weight)));
+                        let weighed = per_play(usage.plays, &unit) * &usage.weight;
+                        part.insert("amount".into(), super::explain::amount(&weighed));
+                    }
                     candidate.explain(basis, context, part);
-                    candidate.set(usage.number, unit, currency);
+                    candidate.set(&usage, unit, currency);
                 }
             }
         }
@@ -68,8 +74,9 @@ impl Candidate {
 
     /// One in which plays or sales are paid at a rate or price of the deal, in its currency.
     pub(crate) fn by_rate(basis: &mut Basis<'_>, rates: &Rates) -> Self {
-        let currency = basis.policies().currency;
         Self::by_usage(basis, |basis, context, usage| {
+            let own = rates.currency(basis.context(context), Some(usage.total.usage));
+            let currency = own.unwrap_or(basis.policies().currency);
             let rate = basis.rate(rates, context, Some(usage.total.usage));
             let factor = basis.factor(currency, context);
             let unit = &rate * &factor;
@@ -81,11 +88,12 @@ impl Candidate {
         })
     }
 
-    pub(crate) fn set(&mut self, kind: usize, unit: Exact, currency: Currency) {
-        if let Some(slot) = self.units.get_mut(kind) {
-            *slot = Some(unit);
+    /// Says what one play of a kind of usages is worth that counts for one.
+    pub(crate) fn set(&mut self, usage: &CountedUsage<'_>, unit: Exact, currency: Currency) {
+        if let Some(slot) = self.units.get_mut(usage.number) {
+            *slot = Some(unit * &usage.weight);
         }
-        if let Some(slot) = self.currencies.get_mut(kind) {
+        if let Some(slot) = self.currencies.get_mut(usage.number) {
             *slot = currency;
         }
     }
@@ -93,9 +101,9 @@ impl Candidate {
     /// An amount that is payable in a context whatever was played: its plays carry it.
     pub(crate) fn set_whole(&mut self, basis: &Basis<'_>, context: usize, amount: Exact, currency: Currency) {
         let plays = basis.plays(context);
-        if plays > 0 {
+        if plays.is_positive() {
             for usage in basis.usages(context) {
-                self.set(usage.number, &amount / whole(plays), currency);
+                self.set(&usage, &amount / &plays, currency);
             }
         } else if let Some(slot) = self.stranded.get_mut(context) {
             *slot = amount;

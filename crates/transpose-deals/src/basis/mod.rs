@@ -26,7 +26,7 @@ pub(crate) use candidate::{Candidate, UsageAmount};
 pub(crate) use totals::Totals;
 
 use crate::arithmetic::calendar::{active_days, pro_rated};
-use crate::arithmetic::number::{Exact, exact, whole, zero};
+use crate::arithmetic::number::{Exact, exact, per_cent, whole, zero};
 use crate::arithmetic::pool::equivalents;
 use crate::figures::{ContextFigures, heading_of};
 use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting, TotalSource};
@@ -52,6 +52,10 @@ transpose_core::codes! {
     pub(crate) NO_RATE: "DEA0524" "no-rate" Error
         "None of the elements of a list of rates fits a usage, so what it is worth is unknown."
         "Add an element for it, or one without conditions at the end of the list."
+    /// Subscribers without a factor.
+    pub(crate) NO_FACTOR: "DEA0542" "plan-without-factor" Error
+        "The deal counts subscribers by factors of their plans, and the figures have a plan without one."
+        "Add the plan to `[deal.subscriber-factors]`."
     /// A deal that begins or ends in the period.
     pub(crate) PART_OF_PERIOD: "DEA0536" "part-of-period" Error
         "The deal holds on some days of the period only, and it does not say whether figures count by days."
@@ -101,6 +105,8 @@ pub(crate) struct CountedUsage<'a> {
     pub(crate) total: &'a UsageTotal<'a>,
     /// Plays less returns.
     pub(crate) plays: i128,
+    /// For how many plays each of them counts.
+    pub(crate) weight: Exact,
 }
 
 /// What models are worked out from. What is wrong with it is collected.
@@ -271,13 +277,18 @@ impl<'a> Basis<'a> {
         let usages = self.usages.get(context).into_iter().flatten();
         let input = usages.filter_map(|(number, plays)| {
             let total = self.input.usages.get(*number)?;
-            Some(CountedUsage { number: *number, total, plays: *plays })
+            Some(CountedUsage { number: *number, total, plays: *plays, weight: weight(total.usage) })
         });
         input.collect()
     }
 
-    /// The plays of a context that count.
-    pub(crate) fn plays(&self, context: usize) -> i128 {
+    /// The plays of a context that count, each as often as its weight says.
+    pub(crate) fn plays(&self, context: usize) -> Exact {
+        self.usages(context).iter().map(|usage| whole(usage.plays) * &usage.weight).sum()
+    }
+
+    /// The plays of a context that count, whatever their weight.
+    pub(crate) fn logged_plays(&self, context: usize) -> i128 {
         self.usages.get(context).into_iter().flatten().map(|(_, plays)| plays).sum()
     }
 
@@ -321,15 +332,49 @@ impl<'a> Basis<'a> {
         }
     }
 
-    /// The subscribers of a context, counted as the deal says.
+    /// The subscribers of a context, counted as the deal says, with the trials above those that are
+    /// free.
     pub(crate) fn subscribers(&mut self, context: usize) -> Exact {
+        let counted = self.paying_subscribers(context);
+        let Some(free) = self.input.policies.free_trials.clone() else { return counted };
+        let trials = self.figure(context, Field::TRIAL_SUBSCRIBERS);
+        let free = self.figure(context, Field::SUBSCRIBERS) * per_cent(&free);
+        counted + (trials - free).max(zero())
+    }
+
+    /// The subscribers of a context by the factors of their plans.
+    fn by_plan(&mut self, context: usize) -> Option<Exact> {
+        let figures = self.figures.get(context).and_then(Option::as_ref)?;
+        let policies = self.input.policies;
+        let factor = |plan: &str| {
+            policies.subscriber_factors.iter().find(|(known, _)| known == plan).map(|(_, factor)| factor)
+        };
+        let counted = figures.subscribers.clone();
+        let unknown = counted.iter().find(|(plan, _)| factor(plan).is_none()).map(|(plan, _)| plan.clone());
+        if let Some(plan) = unknown {
+            let message = format!(
+                "`subscriber-factors` of the deal `{}` has no factor for the plan `{plan}` of {}",
+                policies.id,
+                named(self.context(context))
+            );
+            self.report_deal(&NO_FACTOR, message);
+            return Some(zero());
+        }
+        let counts = counted.iter().filter_map(|(plan, count)| factor(plan).map(|factor| count * factor));
+        (!counted.is_empty()).then(|| counts.sum())
+    }
+
+    fn paying_subscribers(&mut self, context: usize) -> Exact {
         if self.input.policies.subscribers != Some(SubscriberCounting::Equivalents) {
             return self.figure(context, Field::SUBSCRIBERS);
         }
+        let of_plans =
+            if self.input.policies.subscriber_factors.is_empty() { None } else { self.by_plan(context) };
         let figures = self.figures.get(context).and_then(Option::as_ref);
         let days = self.input.period.map_or(0, |period| active_days(period, None, None).1);
         let known = figures.and_then(|figures| {
-            let whole_period = [(figures.equivalents.clone()?, whole(1))];
+            let counted = of_plans.clone().or_else(|| figures.equivalents.clone())?;
+            let whole_period = [(counted, whole(1))];
             equivalents(&whole_period, &figures.partial_days.map_or_else(zero, exact), days)
         });
         match known {
@@ -363,6 +408,12 @@ impl<'a> Basis<'a> {
         self.report(&NO_RATE, &rates.place, message);
         zero()
     }
+}
+
+/// For how many plays each play of a kind of usages counts.
+pub(crate) fn weight(usage: &Entity) -> Exact {
+    let text = usage.text(Field::PLAY_WEIGHT);
+    text.and_then(|text| value::decimal(text).ok()).map_or_else(|| whole(1), exact)
 }
 
 /// A sales context in words, for messages.

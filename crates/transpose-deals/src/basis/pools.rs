@@ -5,10 +5,10 @@
 
 use super::explain::{amount, area, plain, site, with};
 use super::{Basis, Candidate, Key};
-use crate::arithmetic::number::{Exact, quotient, whole, zero};
+use crate::arithmetic::number::{Exact, quotient, zero};
 use crate::arithmetic::pool::worth;
 use crate::policies::Scope;
-use num_traits::Signed;
+use num_traits::{Signed, Zero};
 use serde_json::{Value, json};
 use transpose_core::model::Field;
 
@@ -29,6 +29,8 @@ pub(crate) enum PoolContent {
     /// Net revenue, in the currency of reporting; summaries show what of it belongs to the
     /// recipient's plays.
     Revenue,
+    /// Amounts of the figures, in the currency of reporting.
+    Figures,
     /// Amounts of the deal, in its currency.
     Amounts,
 }
@@ -74,38 +76,38 @@ pub(crate) fn shared<'a>(
     let mut candidate = Candidate::new(basis);
     let scope = basis.policies().pool.unwrap_or(Scope::TerritoryAndTier);
     let currency = match of {
-        PoolContent::Revenue => basis.reporting(),
+        PoolContent::Revenue | PoolContent::Figures => basis.reporting(),
         PoolContent::Amounts => basis.policies().currency,
     };
     let totals = basis.totals(scope);
     for (key, contexts) in basis.contexts_by(scope) {
-        let plays: i128 = contexts.iter().map(|context| basis.plays(*context)).sum();
+        let plays: Exact = contexts.iter().map(|context| basis.plays(*context)).sum();
         let known = totals.get(&key).cloned();
         // Without plays of the recipient nothing is payable, and the figures of the pool need not
         // be there.
-        if plays == 0 && known.as_ref().is_none_or(|(total, _)| total.is_positive()) {
+        if plays.is_zero() && known.as_ref().is_none_or(|(total, _)| total.is_positive()) {
             continue;
         }
         let (total, from) = known.unwrap_or_else(|| (zero(), String::new()));
         let pool = pool(basis, &contexts);
         let Some(worth) = worth(&pool.value, &total).filter(|_| total.is_positive()) else {
-            if plays == 0 && !basis.reports(&contexts) {
+            if plays.is_zero() && !basis.reports(&contexts) {
                 // Another report shows it.
-            } else if plays == 0 {
+            } else if plays.is_zero() {
                 without_plays(basis, &key, &pool.value);
             } else {
-                above_total(basis, &key, plays, &total);
+                above_total(basis, &key, &plays, &total);
             }
             continue;
         };
-        if whole(plays) > total {
-            above_total(basis, &key, plays, &total);
+        if plays > total {
+            above_total(basis, &key, &plays, &total);
             continue;
         }
-        let market = whole(plays) / &total;
+        let market = &plays / &total;
         for context in &contexts {
             for usage in basis.usages(*context) {
-                candidate.set(usage.number, worth.clone(), currency);
+                candidate.set(&usage, worth.clone(), currency);
             }
             if let Some(slot) = candidate.market_share.get_mut(*context) {
                 *slot = Some(market.clone());
@@ -117,7 +119,7 @@ pub(crate) fn shared<'a>(
         // A part of a total that is for more days ends in no decimal.
         let total_shown = if total.is_integer() { json!(plain(&total)) } else { amount(&total) };
         let part = json!({
-            "pool": pool.parts, "value": amount(&pool.value), "plays": plays.to_string(), "total-plays": total_shown, "total-from": from,
+            "pool": pool.parts, "value": amount(&pool.value), "plays": plain(&plays), "total-plays": total_shown, "total-from": from,
             "market-share": amount(&market), "amount": amount(&(&pool.value * &market)),
         });
         let first = contexts.first().copied().unwrap_or_default();
@@ -134,7 +136,7 @@ fn share_revenue(basis: &mut Basis<'_>, candidate: &mut Candidate, contexts: &[u
     }
     let revenue = basis.for_days(revenue);
     for context in contexts {
-        let part = quotient(&(&revenue * whole(basis.plays(*context))), total);
+        let part = quotient(&(&revenue * basis.plays(*context)), total);
         if let Some(slot) = candidate.net_revenue.get_mut(*context) {
             *slot = part;
         }
@@ -154,9 +156,10 @@ fn without_plays(basis: &mut Basis<'_>, key: &Key, pool: &Exact) {
     basis.report_model(&NO_PLAYS, message);
 }
 
-fn above_total(basis: &mut Basis<'_>, key: &Key, plays: i128, total: &Exact) {
+fn above_total(basis: &mut Basis<'_>, key: &Key, plays: &Exact, total: &Exact) {
     let message = format!(
-        "{plays} plays were counted in {}, and the whole service has {}",
+        "{} plays were counted in {}, and the whole service has {}",
+        plain(plays),
         place_of(key),
         plain(total)
     );

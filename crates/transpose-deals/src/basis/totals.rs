@@ -1,9 +1,10 @@
 //! All plays of the service, by which pools are divided.
 
-use super::{Basis, Key};
+use super::{Basis, Key, weight};
 use crate::arithmetic::number::{Exact, exact, whole, zero};
 use crate::arithmetic::plays::CountedPlays;
 use crate::policies::{Scope, TotalSource};
+use num_traits::Zero;
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::ServiceTotal;
@@ -32,7 +33,7 @@ impl Basis<'_> {
         };
         let from = self.input.policies.total.unwrap_or(TotalSource::Figures);
         let included = self.contexts();
-        let played_in = included.iter().filter(|context| self.plays(**context) != 0);
+        let played_in = included.iter().filter(|context| !self.plays(**context).is_zero());
         let played_in: BTreeSet<Key> = played_in.map(|context| scope.key(self.context(*context))).collect();
         for context in included {
             let key = scope.key(self.context(context));
@@ -53,12 +54,12 @@ impl Basis<'_> {
                     add(&mut totals, key, zero(), from.word().to_owned());
                 }
                 TotalSource::Report => {
-                    add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
+                    add(&mut totals, key, self.plays(context), from.word().to_owned());
                 }
                 // A total that is absent is refused below; until then the plays of the recipient
                 // are in for it, so that nothing else is reported for the same reason.
                 TotalSource::Service if self.input.service.is_none() => {
-                    add(&mut totals, key, whole(self.plays(context)), from.word().to_owned());
+                    add(&mut totals, key, self.plays(context), from.word().to_owned());
                 }
                 TotalSource::Service => add(&mut totals, key, zero(), from.word().to_owned()),
             }
@@ -70,7 +71,12 @@ impl Basis<'_> {
             let counted = self.input.service.into_iter().flatten();
             for kind in counted.filter(|kind| self.counts_in_service(kind)) {
                 if shown.contains(&place(&kind.context)) {
-                    add(&mut totals, scope.key(&kind.context), whole(kind.plays), from.word().to_owned());
+                    add(
+                        &mut totals,
+                        scope.key(&kind.context),
+                        whole(kind.plays) * weight(&kind.usage),
+                        from.word().to_owned(),
+                    );
                 }
             }
         }
@@ -81,7 +87,12 @@ impl Basis<'_> {
                 return totals;
             };
             for kind in counted.iter().filter(|kind| self.counts_in_service(kind)) {
-                add(&mut totals, scope.key(&kind.context), whole(kind.plays), from.word().to_owned());
+                add(
+                    &mut totals,
+                    scope.key(&kind.context),
+                    whole(kind.plays) * weight(&kind.usage),
+                    from.word().to_owned(),
+                );
             }
         }
         totals

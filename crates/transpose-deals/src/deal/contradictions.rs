@@ -5,7 +5,8 @@ use crate::arithmetic::number::whole;
 use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use crate::models::Need;
 use crate::policies::{
-    CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, Rates, RoundingLevel, Summary, WithholdingBase,
+    CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, Rates, RoundingLevel, SubscriberCounting, Summary,
+    WithholdingBase,
 };
 use crate::toml::document::Table;
 use crate::toml::reader::Reader;
@@ -73,6 +74,20 @@ pub(super) fn report(
                 "write a `withholding` below 100",
             );
         }
+    }
+    if deal.needs(Need::Users) && !policies.weights.are_equal() {
+        refuse(
+            "plays have weights, and a user-centric model shares what a user paid by plays".into(),
+            "leave out `[[deal.weight]]` and `[deal.long-plays]`, or take another model",
+        );
+    }
+    if !policies.subscriber_factors.is_empty()
+        && policies.subscribers != Some(SubscriberCounting::Equivalents)
+    {
+        refuse(
+            "`subscriber-factors` make equivalents, and `subscribers` are counted".into(),
+            "write `subscribers = \"equivalents\"`",
+        );
     }
     if policies.withholding_from.is_some() && policies.withholding.is_none() {
         refuse("`withholding-from` is without `withholding`".into(), "write `withholding`, in per cent");

@@ -35,6 +35,8 @@ pub(crate) struct ContextFigures {
     pub(crate) place: Location,
     /// Plays of the whole service that qualify.
     pub(crate) qualified: Option<Decimal>,
+    /// The subscribers of each row, with its plan.
+    pub(crate) subscribers: Vec<(String, Exact)>,
     /// Subscribers times their factors, where every row states one.
     pub(crate) equivalents: Option<Exact>,
     /// Days of subscribers who were there for a part of the period.
@@ -95,6 +97,13 @@ impl ContextFigures {
         self.partial_days = sum(Figure::PartialDays);
         let counted =
             rows.iter().filter_map(|row| row.sums.get(&Field::SUBSCRIBERS).map(|(count, _)| (row, count)));
+        self.subscribers = counted
+            .clone()
+            .map(|(row, count)| {
+                let plan = row.plan.as_ref().map(|plan| plan.first().to_owned()).unwrap_or_default();
+                (plan, exact(*count))
+            })
+            .collect();
         let parts: Option<Vec<Exact>> = counted
             .map(|(row, count)| {
                 row.deal.get(&Figure::Factor).map(|(factor, _)| exact(*count) * exact(*factor))

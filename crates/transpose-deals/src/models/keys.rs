@@ -1,10 +1,11 @@
 //! Reads `[[deal.model]]` by the [`ModelSpec`] of its model.
 
 use super::{MODELS, Measure, ModelSpec, Need, RoyaltyModel};
+use crate::arithmetic::number::Exact;
 use crate::basis::{Basis, Candidate};
-use crate::policies::{self, Rates};
+use crate::policies::{self, CONTRADICTING_TERMS, Rates};
 use crate::toml::document::{Node, Table};
-use crate::toml::reader::Reader;
+use crate::toml::reader::{Reader, WRONG_VALUE};
 use std::sync::Arc;
 use transpose_core::diagnostics::Location;
 use transpose_core::model::Field;
@@ -82,9 +83,26 @@ impl ModelKeys<'_> {
         let key = self.spec.key(name)?;
         let measure = match key.measure {
             Measure::Share => policies::Measure::Share,
+            Measure::Price => policies::Measure::Price,
             Measure::Amount | Measure::AmountOr(_) | Measure::Word(_) => policies::Measure::Amount,
         };
         Rates::read(self.reader, self.table.entry(name)?, key.name, measure)
+    }
+
+    /// The one number of a key that may not be a list; a list is reported.
+    pub(crate) fn single(&mut self, name: &str, rates: &Rates) -> Option<Exact> {
+        let single = rates.single();
+        if single.is_none() {
+            let message = format!("`{name}` of the model `{}` is one number", self.spec.word);
+            self.reader.report(&WRONG_VALUE, self.table.at, message);
+        }
+        single
+    }
+
+    /// Reports two keys that cannot both hold.
+    pub(crate) fn contradict(&mut self, message: &str) {
+        let message = format!("{message}, in the model `{}`", self.spec.word);
+        self.reader.report(&CONTRADICTING_TERMS, self.table.at, message);
     }
 
     /// The word of a key. Keys that are needed with it are reported where they are absent.

@@ -8,7 +8,9 @@
 //! Invariant: nothing outside of its file names a model.
 
 mod fixed_subscriber_minimum;
+mod flat_fee;
 mod keys;
+mod length_rate;
 mod minima_waterfall;
 mod per_performance;
 mod per_play;
@@ -16,6 +18,7 @@ mod retail_share;
 mod revenue_share;
 mod spec;
 mod subscriber_minimum;
+mod subscriber_price_share;
 mod user_centric;
 mod wholesale_price;
 
@@ -32,11 +35,14 @@ pub static MODELS: &[&ModelSpec] = &[
     &fixed_subscriber_minimum::SPEC,
     &revenue_share::SPEC,
     &subscriber_minimum::SPEC,
+    &subscriber_price_share::SPEC,
     &minima_waterfall::SPEC,
     &wholesale_price::SPEC,
     &retail_share::SPEC,
     &user_centric::SPEC,
     &per_performance::SPEC,
+    &flat_fee::SPEC,
+    &length_rate::SPEC,
 ];
 
 /// A model with the numbers of one deal. Shares are in per cent.

@@ -47,6 +47,8 @@ pub struct KeySpec {
 pub enum Measure {
     /// An amount, a price or a number, or a list of them by what was used and where.
     Amount,
+    /// As [`Measure::Amount`]; elements of a list may have a `currency` of their own.
+    Price,
     /// A share in per cent, up to 100, or a list of them.
     Share,
     /// As [`Measure::Amount`], or a word that says where the amounts are taken from.
@@ -59,6 +61,11 @@ impl KeySpec {
     /// A key that holds an amount.
     pub(crate) const fn amount(name: &'static str, example: &'static str) -> Self {
         Self { name, measure: Measure::Amount, example, only_with: None }
+    }
+
+    /// A key that holds a price.
+    pub(crate) const fn price(name: &'static str, example: &'static str) -> Self {
+        Self { name, measure: Measure::Price, example, only_with: None }
     }
 
     /// A key that holds a share in per cent.
@@ -96,6 +103,8 @@ pub enum Need {
     Users,
     /// What the buyer paid, with tax.
     RetailPrice,
+    /// The length of the recording.
+    Length,
 }
 
 /// A key of a deal that decides something that models need.

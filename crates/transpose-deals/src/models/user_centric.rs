@@ -7,7 +7,7 @@ use crate::arithmetic::users::{IdleUsers, centric, idle};
 use crate::basis::explain::{amount, plain, site, with};
 use crate::basis::{Basis, Candidate, CountedUsage, Key, Totals, named};
 use crate::policies::{Rates, Scope};
-use num_traits::Signed;
+use num_traits::{Signed, Zero};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -87,7 +87,8 @@ impl RoyaltyModel for UserCentric {
             None => basis.reporting(),
         };
         let contexts = basis.contexts();
-        let played: Vec<usize> = contexts.into_iter().filter(|context| basis.plays(*context) != 0).collect();
+        let played: Vec<usize> =
+            contexts.into_iter().filter(|context| !basis.plays(*context).is_zero()).collect();
         for context in played {
             let paid = self.paid(basis, context, currency);
             let rate = per_cent(&basis.rate(&self.share, context, None));
@@ -108,7 +109,7 @@ impl RoyaltyModel for UserCentric {
                     "of-idle-users": amount(&rest), "amount": amount(&per_play(usage.plays, &unit)),
                 });
                 candidate.explain(basis, context, part);
-                candidate.set(usage.number, unit, currency);
+                candidate.set(&usage, unit, currency);
             }
         }
         candidate

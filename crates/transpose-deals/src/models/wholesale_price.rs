@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "wholesale-price",
     pays: "units times a price",
-    keys: &[KeySpec::amount("wholesale-price", "wholesale-price = \"0.70\"")],
+    keys: &[KeySpec::price("wholesale-price", "wholesale-price = \"0.70\"")],
     needs: &[],
     template: None,
     read: |keys| Some(Arc::new(WholesalePrice { price: keys.rates("wholesale-price")? })),

@@ -11,9 +11,11 @@
 
 mod rates;
 mod read;
+mod weights;
 
 pub(crate) use rates::{Measure, Rates, amount};
 pub(crate) use read::{CONTRADICTING_TERMS, KEYS, read};
+pub(crate) use weights::{UNKNOWN_WEIGHT, Weights, started_minutes};
 
 use crate::arithmetic::money::Rate;
 use crate::arithmetic::number::Exact;
@@ -49,6 +51,11 @@ pub(crate) struct Policies {
     pub(crate) previews: Option<Vec<String>>,
     pub(crate) total: Option<TotalSource>,
     pub(crate) subscribers: Option<SubscriberCounting>,
+    /// For how many each subscriber of a plan counts; none where the figures say so.
+    pub(crate) subscriber_factors: Vec<(String, Exact)>,
+    /// Trials that do not count, in per cent of the subscribers; without one no trial counts.
+    pub(crate) free_trials: Option<Exact>,
+    pub(crate) weights: Weights,
     pub(crate) pro_rating: Option<ProRating>,
     pub(crate) take: Option<RecipientShare>,
     /// In per cent.
@@ -288,6 +295,8 @@ pub(crate) struct Advance {
     pub(crate) at_end: bool,
     pub(crate) first: Period,
     pub(crate) last: Period,
+    /// What is left of it after the last period expires; else it is recouped from later earnings.
+    pub(crate) expires: bool,
     pub(crate) place: Location,
 }
 

@@ -4,6 +4,7 @@ use crate::arithmetic::number::{Exact, exact};
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Reader, WRONG_VALUE};
 use crate::toml::value;
+use transpose_codes::Currency;
 use transpose_codes::decimal::Decimal;
 use transpose_core::diagnostics::{Code, Diagnostic, Location};
 use transpose_core::model::{Entity, Field, Group};
@@ -33,6 +34,8 @@ const CONDITIONS: [(&str, Field); 6] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measure {
     Amount,
+    /// An amount, in a list also in a currency of its own.
+    Price,
     /// In per cent, up to 100.
     Share,
 }
@@ -50,6 +53,8 @@ pub(crate) struct Rates {
 struct RateRow {
     when: Vec<(Field, Vec<String>)>,
     number: Decimal,
+    /// Where it is not that of the deal.
+    currency: Option<Currency>,
 }
 
 impl Rates {
@@ -63,7 +68,11 @@ impl Rates {
         let place = reader.lines.place(entry.at);
         let Node::List(items) = &entry.node else {
             let number = amount(reader, entry, measure)?;
-            return Some(Self { key, rows: vec![RateRow { when: Vec::new(), number }], place });
+            return Some(Self {
+                key,
+                rows: vec![RateRow { when: Vec::new(), number, currency: None }],
+                place,
+            });
         };
         let mut rows = Vec::new();
         for item in items {
@@ -82,12 +91,21 @@ impl Rates {
 
     /// The number for a usage of a sales context.
     pub(crate) fn find(&self, context: &Entity, usage: Option<&Entity>) -> Option<Exact> {
+        self.find_row(context, usage).map(|row| exact(row.number))
+    }
+
+    /// The currency of the number for a usage of a sales context, where it is not that of the deal.
+    pub(crate) fn currency(&self, context: &Entity, usage: Option<&Entity>) -> Option<Currency> {
+        self.find_row(context, usage)?.currency
+    }
+
+    fn find_row(&self, context: &Entity, usage: Option<&Entity>) -> Option<&RateRow> {
         let fits = |(field, values): &(Field, Vec<String>)| {
             let entity = if field.group() == Group::Context { Some(context) } else { usage };
             let text = entity.and_then(|entity| entity.text(*field));
             text.is_some_and(|text| values.iter().any(|value| value == text))
         };
-        self.rows.iter().find(|row| row.when.iter().all(fits)).map(|row| exact(row.number))
+        self.rows.iter().find(|row| row.when.iter().all(fits))
     }
 
     /// The number where it is the same whatever was used.
@@ -105,7 +123,8 @@ impl Rates {
 }
 
 fn row(reader: &mut Reader, table: &Table, key: &'static str, measure: Measure) -> Option<RateRow> {
-    let known: Vec<&str> = std::iter::once(key).chain(CONDITIONS.iter().map(|(word, _)| *word)).collect();
+    let known = std::iter::once(key).chain(CONDITIONS.iter().map(|(word, _)| *word));
+    let known: Vec<&str> = known.chain((measure == Measure::Price).then_some("currency")).collect();
     reader.only(table, &known);
     let mut when = Vec::new();
     for (word, field) in CONDITIONS {
@@ -122,7 +141,11 @@ fn row(reader: &mut Reader, table: &Table, key: &'static str, measure: Measure) 
         return None;
     };
     let number = amount(reader, entry, measure)?;
-    Some(RateRow { when, number })
+    let currency = table.entry("currency").and_then(|entry| {
+        let text = reader.text(entry)?;
+        reader.checked(&entry.key, entry.at, &text, value::currency(&text))
+    });
+    Some(RateRow { when, number, currency })
 }
 
 /// A number that is not negative, and as a share not above 100.

@@ -2,11 +2,11 @@
 
 use super::{
     Advance, DecimalPlaces, ExchangeRates, ListedRate, MODES, Measure, Policies, ProRating, Rates,
-    RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource,
+    RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, Weights,
     WithholdingBase, amount,
 };
 use crate::arithmetic::money::{Direction, Rate};
-use crate::arithmetic::number::exact;
+use crate::arithmetic::number::{Exact, exact};
 use crate::arithmetic::plays::{CountedPlays, MissingDuration};
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
@@ -39,6 +39,11 @@ pub(crate) const KEYS: &[&str] = &[
     "previews",
     "total",
     "subscribers",
+    "subscriber-factors",
+    "free-trials",
+    "weight",
+    "long-plays",
+    "rights-share",
     "pro-rating",
     "share",
     "fee",
@@ -95,6 +100,10 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
         .and_then(|entry| Rates::read(keys.reader, entry, "withholding", Measure::Share));
     let withholding_from = keys.choice("withholding-from", &WithholdingBase::WORDS);
     let take = take(keys.reader, table);
+    let free_trials = table.entry("free-trials").and_then(|entry| amount(keys.reader, entry, Measure::Share));
+    let free_trials = free_trials.map(exact);
+    let subscriber_factors = subscriber_factors(keys.reader, table);
+    let weights = Weights::read(keys.reader, table);
     let exchange = exchange(keys.reader, table);
     let rounding = rounding(keys.reader, table);
     let advance = advance(keys.reader, table);
@@ -116,6 +125,9 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
         previews,
         total,
         subscribers,
+        subscriber_factors,
+        free_trials,
+        weights,
         pro_rating,
         take,
         withholding,
@@ -147,6 +159,16 @@ fn territories(reader: &mut Reader, entry: &Entry) -> Vec<String> {
         );
     }
     codes
+}
+
+/// For how many each subscriber of a plan counts.
+fn subscriber_factors(reader: &mut Reader, table: &Table) -> Vec<(String, Exact)> {
+    let Some(table) = reader.table_below(table, "deal", "subscriber-factors") else { return Vec::new() };
+    let factors = table
+        .entries
+        .iter()
+        .filter_map(|entry| Some((entry.key.clone(), exact(amount(reader, entry, Measure::Amount)?))));
+    factors.collect()
 }
 
 /// What of the gross amount is the recipient's.
@@ -224,19 +246,46 @@ fn rounding(reader: &mut Reader, table: &Table) -> RoundingTerms {
 
 fn advance(reader: &mut Reader, table: &Table) -> Option<Advance> {
     let table = reader.table_below(table, "deal", "advance")?;
-    reader.only(&table, &["amount", "paid", "first", "last"]);
+    reader.only(&table, &["amount", "each", "count", "at-most", "paid", "first", "last", "after-last"]);
+    let amount = advance_amount(reader, &table);
     let mut keys = Keys::new(reader, &table);
-    keys.need("amount", "amount = \"50000.00\"");
-    let amount = table.entry("amount").and_then(|entry| amount(keys.reader, entry, Measure::Amount));
     keys.need("paid", "paid = \"in-advance\"` (earnings are set against it) or `paid = \"at-end\"` (what is missing is paid when the term ends)");
     let at_end = keys.choice("paid", &[("in-advance", false), ("at-end", true)]);
     let first = keys.need("first", "first = \"2026-01\"").value("first", value::period);
     let last = keys.need("last", "last = \"2026-12\"").value("last", value::period);
     if first.zip(last).is_some_and(|(first, last)| last.last() < first.first()) {
-        reader.report(&WRONG_VALUE, table.at, "`last` is before `first`");
+        keys.reader.report(&WRONG_VALUE, table.at, "`last` is before `first`");
     }
+    if at_end == Some(false) {
+        keys.need("after-last", "after-last = \"carried\"` (what is left is recouped from later earnings) or `after-last = \"expires\"");
+    }
+    let expires = keys.choice("after-last", &[("carried", false), ("expires", true)]).unwrap_or(false);
     let place = reader.lines.place(table.at);
-    Some(Advance { amount: amount?, at_end: at_end?, first: first?, last: last?, place })
+    Some(Advance { amount: amount?, at_end: at_end?, first: first?, last: last?, expires, place })
+}
+
+/// The amount of an advance: as such, or for each of a number of things such as channels, up to a
+/// limit.
+fn advance_amount(reader: &mut Reader, table: &Table) -> Option<Decimal> {
+    let mut number =
+        |key: &str| table.entry(key).map(|entry| (entry.at, amount(reader, entry, Measure::Amount)));
+    let (whole, each, count, most) = (number("amount"), number("each"), number("count"), number("at-most"));
+    match (whole, each, count) {
+        (Some((_, whole)), None, None) if most.is_none() => whole,
+        (None, Some((_, each)), Some((at, count))) => {
+            let product = each?.checked_mul(count?);
+            if product.is_none() {
+                reader.report(&WRONG_VALUE, at, "`each` times `count` has too many digits");
+            }
+            let most = most.and_then(|(_, most)| most);
+            product.map(|product| most.map_or(product, |most| most.min(product)))
+        }
+        _ => {
+            let example = "amount = \"50000.00\"` or `each = \"1000.00\"` with `count = 3` and `at-most";
+            reader.missing(table.at, "amount", &table.name, example);
+            None
+        }
+    }
 }
 
 fn summaries(reader: &mut Reader, table: &Table) -> Vec<Summary> {

@@ -76,6 +76,7 @@ impl Closing<'_> {
         let income = &earned + exact(opening.adjustments);
         let after = recoup(&exact(opening.unrecouped), &income);
         let missing = self.missing(&exact(opening.earned), &income);
+        let expired = if self.expires() { after.unrecouped.clone().max(zero()) } else { zero() };
         let due = &after.payable + &missing;
         let tax = self.tax(&due);
         let of_payment = |base| if policies.withholding_from == Some(base) { tax.clone() } else { zero() };
@@ -99,7 +100,8 @@ impl Closing<'_> {
             shortfall: held(&missing)?,
             grossed_up: held(&grossed_up)?,
             payable: held(&(&due - &from_payment))?,
-            unrecouped: held(&after.unrecouped)?,
+            expired: held(&expired)?,
+            unrecouped: held(&(&after.unrecouped - &expired))?,
         };
         royalties.explanation.push_str(&explained(&opening, &totals).to_string());
         royalties.explanation.push('\n');
@@ -119,6 +121,7 @@ impl Closing<'_> {
                 grossed_up: totals.grossed_up,
                 recouped: totals.recouped,
                 payable: totals.payable,
+                expired: totals.expired,
                 unrecouped: totals.unrecouped,
             }),
             None => None,
@@ -133,6 +136,12 @@ impl Closing<'_> {
         let ends =
             advance.at_end && advance.last.last() <= period.last() && period.first() <= advance.last.last();
         if ends { shortfall(&exact(advance.amount), &(before + income)) } else { zero() }
+    }
+
+    /// Whether what is left of an advance is not set against later earnings.
+    fn expires(&self) -> bool {
+        let Some((period, advance)) = self.period.zip(self.policies.advance.as_ref()) else { return false };
+        advance.expires && period.first() <= advance.last.last() && advance.last.last() <= period.last()
     }
 
     /// The tax on a payment, where it is not withheld of earnings.
@@ -187,7 +196,7 @@ fn explained(opening: &OpeningBalance, totals: &StatementTotals) -> Value {
         "earned": shown(totals.earned), "adjustments": shown(totals.adjusted),
         "recouped": shown(totals.recouped), "shortfall": shown(totals.shortfall),
         "grossed-up": shown(totals.grossed_up), "payable": shown(totals.payable),
-        "unrecouped": shown(totals.unrecouped),
+        "expired": shown(totals.expired), "unrecouped": shown(totals.unrecouped),
     })
 }
 

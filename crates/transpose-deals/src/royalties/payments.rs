@@ -3,16 +3,17 @@
 
 use super::scopes::{self, Winners, word};
 use crate::arithmetic::money::{less_fee, share_of, withheld};
-use crate::arithmetic::number::{Exact, per_cent, round, whole, zero};
+use crate::arithmetic::number::{Exact, exact, per_cent, round, whole, zero};
 use crate::arithmetic::pool::per_play;
 use crate::basis::explain::{amount, area, plain, site, with};
 use crate::basis::{Basis, Candidate, Key};
 use crate::deal::Deal;
 use crate::policies::{Policies, RecipientShare, RoundingLevel};
-use num_traits::Zero;
+use crate::toml::value;
+use num_traits::{Signed, Zero};
 use serde_json::{Value, json};
 use std::ops::AddAssign;
-use transpose_core::model::Entity;
+use transpose_core::model::{Entity, Field};
 
 transpose_core::codes! {
     /// A unit that rounds to nothing.
@@ -80,9 +81,10 @@ pub(super) fn pay<'a>(
         let Some(candidate) = candidates.get(winner) else { continue };
         // A minimum of contexts without plays is carried by the other plays of the scope.
         let stranded: Exact = contexts.iter().filter_map(|context| candidate.stranded.get(*context)).sum();
-        let plays: i128 = contexts.iter().map(|context| basis.plays(*context)).sum();
-        let more = if plays > 0 { &stranded / whole(plays) } else { zero() };
-        if plays <= 0 && !stranded.is_zero() && basis.reports(&contexts) {
+        let plays: Exact = contexts.iter().map(|context| basis.plays(*context)).sum();
+        let carried = plays.is_positive();
+        let more = if carried { &stranded / &plays } else { zero() };
+        if !carried && !stranded.is_zero() && basis.reports(&contexts) {
             // Withheld by the territory that each minimum comes from.
             let parts =
                 contexts.iter().filter_map(|context| Some((*context, candidate.stranded.get(*context)?)));
@@ -96,7 +98,9 @@ pub(super) fn pay<'a>(
         for context in contexts {
             for usage in basis.usages(context) {
                 let Some(gross) = candidate.units.get(usage.number).cloned().flatten() else { continue };
-                let mut amounts = keep(basis, context, gross + &more);
+                let part = rights_share(usage.total.usage);
+                let gross = (gross + &more * &usage.weight) * per_cent(&part);
+                let mut amounts = keep(basis, context, gross);
                 if let (Some(RoundingLevel::Unit), Some(mode)) =
                     (deal.policies.rounding.at, deal.policies.rounding.mode)
                 {
@@ -121,7 +125,11 @@ pub(super) fn pay<'a>(
                     "share": share_shown(&deal.policies), "withholding": plain(&withheld),
                     "unit": amount(unit), "amount": amount(&per_play(usage.plays, unit)),
                 });
-                lines.push(with(site(basis.context(context)), line));
+                let mut line = with(site(basis.context(context)), line);
+                if let Some(line) = line.as_object_mut().filter(|_| part != whole(100)) {
+                    line.insert("rights-share".into(), json!(plain(&part)));
+                }
+                lines.push(line);
                 let currency = candidate.currencies.get(usage.number).map_or("", |currency| currency.code());
                 let (kind, plays, policies) = (usage.number, usage.plays, basis.policies());
                 paid.push(PaidUsage {
@@ -160,6 +168,12 @@ fn keep(basis: &Basis<'_>, context: usize, gross: Exact) -> Amounts {
     };
     let net = withheld(&own, &-(&own * per_cent(&withholding(policies, basis.context(context)))));
     Amounts { gross, own, net }
+}
+
+/// The recipient's part of the rights in what was used, in per cent.
+fn rights_share(usage: &Entity) -> Exact {
+    let text = usage.text(Field::USAGE_RIGHTS_SHARE);
+    text.and_then(|text| value::decimal(text).ok()).map_or_else(|| whole(100), exact)
 }
 
 /// What is withheld of the earnings in a context, in per cent. Where no element of a list fits,

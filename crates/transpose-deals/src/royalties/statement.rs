@@ -244,7 +244,7 @@ pub(super) fn summaries(
                     }));
                 }
                 Summary::AllocatedUsages => {
-                    out.push((context, Field::ALLOCATED_USAGES, basis.plays(context).to_string()));
+                    out.push((context, Field::ALLOCATED_USAGES, basis.logged_plays(context).to_string()));
                 }
                 Summary::MarketShare => {
                     let share = of(|candidate| &candidate.market_share);

@@ -24,6 +24,7 @@ mod planning;
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::agreement::{Agreement, own_key};
 use crate::basis::BasisInput;
+use crate::deal::Deal;
 use crate::figures::{Figures, heading_of};
 use crate::models::Need;
 use crate::royalties::{self, Closing, OpeningBalance};
@@ -125,10 +126,17 @@ const ALWAYS_READ: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
 /// What is read of sales, so that neither refunds nor prices are passed over.
 const OF_SALES: [Field; 3] = [Field::TRANSACTION_TYPE, Field::RETAIL_PRICE, Field::EVENT_CURRENCY];
 
+/// What a deal looks at of each play.
+fn read_by(deal: &Deal) -> Vec<Field> {
+    let length = deal.needs(Need::Length).then_some(Field::RECORDING_DURATION);
+    deal.policies.weights.fields().chain(length).collect()
+}
+
 impl Terms for PeriodTerms {
     fn reads(&self) -> FieldSet {
         let own: FieldSet = ALWAYS_READ.into_iter().chain(OF_SALES).collect();
-        self.agreement.rules.iter().fold(own, |set, rule| set.union(rule.reads()))
+        let of_deal: FieldSet = self.deal().into_iter().flat_map(read_by).collect();
+        self.agreement.rules.iter().fold(own.union(of_deal), |set, rule| set.union(rule.reads()))
     }
 
     fn context(&self, event: &Entity) -> Result<Entity, Diagnostic> {

@@ -3,6 +3,8 @@
 use super::{OF_SALES, PeriodTerms, short};
 use crate::agreement::context_rules::{KnownValue, Match, Rule};
 use crate::deal::Deal;
+use crate::models::Need;
+use crate::policies::started_minutes;
 use crate::toml::document::quoted;
 use crate::toml::reader::MISSING_KEY;
 use std::collections::BTreeSet;
@@ -51,6 +53,12 @@ impl PeriodTerms {
             sale.state(self.agreement.currency, &mut context)?;
             if self.agreement.deals.iter().any(Deal::reads_retail_price) {
                 sale.state_retail_price(&mut context);
+            }
+        }
+        if let Ok(deal) = self.deal() {
+            deal.policies.weights.state(event, &mut context)?;
+            if deal.needs(Need::Length) {
+                context.set(Field::STARTED_MINUTES, started_minutes(event)?.to_string());
             }
         }
         if context.text(Field::TERRITORY).is_none() {

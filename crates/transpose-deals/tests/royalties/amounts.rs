@@ -1,6 +1,7 @@
 //! Amounts, against the vectors and against figures worked out by hand.
 
 use crate::support::{Kind, POLICIES, ROUNDING, context, model, terms, work_out, work_out_with};
+use transpose_core::model::Entity;
 use transpose_core::model::Field;
 use transpose_core::terms::{Rounding, ServiceTotal, Terms};
 
@@ -153,6 +154,7 @@ fn all_plays_come_from_where_the_deal_says() {
     let service = terms_of("service");
     let whole = |bearing, plays| ServiceTotal {
         context: context(&service, "GB", "premium"),
+        usage: Entity::default(),
         bearing,
         plays,
         micros: 0,
@@ -336,8 +338,7 @@ fn blocks_are_currencies() {
 /// `waterfall.us-115-shape`: the floor holds, 10.00 for 4000 of 20000000 plays.
 #[test]
 fn a_waterfall_is_floored() {
-    let lines =
-        "model = 'minima-waterfall'\nrevenue-share = '10.5'\ncontent-cost-share = '21'\nfloor = '0.50'";
+    let lines = "model = 'minima-waterfall'\nrevenue-share = '10.5'\ncontent-cost-share = '21'\ncap = 'none'\nfloor = '0.50'";
     let figures = "period,territory,plan,net-revenue,subscribers,qualified-usages,content-cost,performance-royalties\n\
         2026-10,US,premium,1000000.00,100000,20000000,520000.00,60000.00\n";
     let played: [Kind; 1] = [("US", "premium", true, 4000, 0, "")];

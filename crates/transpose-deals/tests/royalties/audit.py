@@ -32,6 +32,8 @@ def pool_value(model, pool, days):
         rows, steps = pool[:-1], pool[-1]
         revenue = sum(number(row["net-revenue"]) * number(row["revenue-share"]) / 100 for row in rows)
         cost = sum(number(row["content-cost"]) * number(row["content-cost-share"]) / 100 for row in rows)
+        if rows[0]["cap"] is not None:
+            cost = min(cost, sum(number(row["subscribers"]) * number(row["cap"]) * number(row["exchange"]) for row in rows))
         floor = sum(number(row["subscribers"]) * number(row["floor"]) * number(row["exchange"]) for row in rows)
         after = max(revenue, cost) - sum(number(row["performance-royalties"]) for row in rows)
         same(steps["all-in"], max(revenue, cost), "all-in")
@@ -41,6 +43,9 @@ def pool_value(model, pool, days):
     for row in pool:
         if model == "revenue-share":
             value = number(row["net-revenue"]) * number(row["share"]) / 100
+        elif model == "subscriber-price-share":
+            price = number(row["price"]) / (1 + number(row["tax"]) / 100)
+            value = number(row["subscribers"]) * price * number(row["share"]) / 100
         elif model == "subscriber-minimum":
             value = number(row["subscribers"]) * number(row["minimum"]) * number(row["exchange"])
         else:
@@ -56,6 +61,9 @@ def part_amount(model, part, days, mode):
         value = pool_value(model, part["pool"], days)
         same(part["value"], value, "value of a pool")
         return value * number(part["plays"]) / number(part["total-plays"])
+    if model == "flat-fee":
+        fee, plays = number(part["fee"]) * number(part["exchange"]) * days, number(part["of-plays"])
+        return fee * number(part["plays"]) / plays if plays > 0 else number(part["amount"])
     if model == "fixed-subscriber-minimum":
         return number(part["minimum"]) * number(part["subscribers"]) * number(part["exchange"]) * days
     if model == "retail-share":
@@ -128,7 +136,7 @@ def redo(text):
         income, opening = value("earned") + value("adjustments"), value("opening")
         recouped = min(income, opening)
         same(account["recouped"], recouped, "recouped")
-        same(account["unrecouped"], opening - recouped, "unrecouped")
+        same(account["unrecouped"], opening - recouped - value("expired"), "unrecouped")
         due = income - recouped + value("shortfall")
         rate, base = number(deal["withholding"] or "0") / 100, deal["withholding-from"]
         tax = {"payment": due * rate, "gross-up": due / (1 - rate) - due if rate < 1 else 0}.get(base, Fraction(0))

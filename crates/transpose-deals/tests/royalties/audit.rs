@@ -11,13 +11,13 @@ use std::process::{Command, Stdio};
 use transpose_core::diagnostics::Severity;
 
 const FIGURES: &str = "\
-period,territory,plan,net-revenue,subscribers,users,total-usages,qualified-usages,content-cost,performance-royalties,tuning-hours,subscriber-factor,\
+period,territory,plan,net-revenue,subscribers,users,total-usages,qualified-usages,content-cost,performance-royalties,tuning-hours,subscriber-factor,unit-price,\
 partial-days,transaction-currency,exchange-rate
-2026-10,GB,premium,415010.57,41230,39854,2000000,1800000,217000.13,31000.77,1200.5,1.5,10,USD,0.9236
-2026-10,GB,free,27584.71,7,6,900000,700000,9000.01,100.5,3,1,,USD,0.9236
-2026-10,DE,premium,322799.83,36518,35300,1500000,1400000,150000,20000,900,0.5,3,USD,0.9236
-2026-10,JP,premium,94400.47,18022,17421,400000,300000,40000,9000,50,1,,USD,0.9236
-2026-10,FR,premium,0,100,0,0,0,0,0,0,1,,USD,0.9236
+2026-10,GB,premium,415010.57,41230,39854,2000000,1800000,217000.13,31000.77,1200.5,1.5,11.99,10,USD,0.9236
+2026-10,GB,free,27584.71,7,6,900000,700000,9000.01,100.5,3,1,0,,USD,0.9236
+2026-10,DE,premium,322799.83,36518,35300,1500000,1400000,150000,20000,900,0.5,9.99,3,USD,0.9236
+2026-10,JP,premium,94400.47,18022,17421,400000,300000,40000,9000,50,1,980,,USD,0.9236
+2026-10,FR,premium,0,100,0,0,0,0,0,0,1,8.5,,USD,0.9236
 ";
 
 /// The answer of the script: how many lines it went through, or what is wrong.
@@ -38,16 +38,20 @@ fn audit(explanation: &str) -> Result<usize, String> {
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-const MODELS: [&str; 9] = [
+const MODELS: [&str; 13] = [
     "model = 'per-play'\nrate = [{ tier = 'Free', rate = '0.0009' }, { territory = 'GB', rate = '0.0051' }, { rate = '0.07' }]",
     "model = 'revenue-share'\nshare = '57.5'",
     "model = 'subscriber-minimum'\nminimum = [{ tier = 'Free', minimum = '0' }, { minimum = '4.50' }]",
     "model = 'fixed-subscriber-minimum'\nminimum = '0.11'",
-    "model = 'minima-waterfall'\nrevenue-share = '10.5'\ncontent-cost-share = '21'\nfloor = '0.50'",
+    "model = 'minima-waterfall'\nrevenue-share = '10.5'\ncontent-cost-share = '21'\ncap = 'none'\nfloor = '0.50'",
     "model = 'wholesale-price'\nwholesale-price = [{ price = '1.29', wholesale-price = '0.7' }, { wholesale-price = '0.01' }]",
     "model = 'retail-share'\nshare = '70'\nbase = 'price-without-tax'",
     "model = 'per-performance'\nrate = '0.003'\nperformances = 'tuning-hours'\ntracks-per-hour = '12.5'",
     "model = 'per-performance'\nrate = '0.003'\nperformances = 'census'",
+    "model = 'minima-waterfall'\nrevenue-share = '15.3'\ncontent-cost-share = '26.2'\ncap = '1.10'\nfloor = '0.60'",
+    "model = 'flat-fee'\namount = '1234.56'",
+    "model = 'subscriber-price-share'\nshare = '55'\ntax = '20'",
+    "model = 'length-rate'\nrate = '0.124'\nrate-per-minute = '0.0239'\nup-to-minutes = '5'",
 ];
 
 const PLAYED: [Kind; 6] = [

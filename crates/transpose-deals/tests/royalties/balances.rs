@@ -12,7 +12,9 @@ fn text(advance: &str) -> String {
 }
 
 fn advance(amount: &str, paid: &str) -> String {
-    format!("[deal.advance]\namount = '{amount}'\npaid = '{paid}'\nfirst = '2026-01'\nlast = '2026-12'\n")
+    format!(
+        "[deal.advance]\namount = '{amount}'\npaid = '{paid}'\nfirst = '2026-01'\nlast = '2026-12'\nafter-last = 'carried'\n"
+    )
 }
 
 /// Runs a month in which so many units were earned, or taken back.

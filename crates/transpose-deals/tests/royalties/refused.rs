@@ -140,6 +140,11 @@ fn terms_that_contradict_each_other_are_refused() {
         withheld("withholding-from = 'payment'"),
         withheld("withholding = [{ territory = 'JP', withholding = '20' }]\nwithholding-from = 'payment'"),
         withheld("withholding = '100'\nwithholding-from = 'gross-up'"),
+        withheld("free-trials = '10'\nsubscriber-factors = { premium = '1' }"),
+        full.replace(
+            models,
+            "[[deal.model]]\nmodel = 'minima-waterfall'\nrevenue-share = '10'\ncontent-cost-share = '20'\ncap = '0.40'\nfloor = '0.50'\n",
+        ),
         full.replace("pool = \"territory-and-tier\"", "pool = 'overall'"),
         full.replace("at = 'statement'", "at = 'row'") + "[deal.report]\nsummaries = 'allocated-revenue'\n",
         full.replace("pool =", "exchange = [{ from = 'EUR', rate = '1', direction = 'divide', date = 2026-10-01, source = 'x' }]\npool ="),
@@ -231,7 +236,7 @@ fn an_advance_needs_what_is_left_of_it() {
     let played: [Kind; 1] = [("GB", "premium", true, 600, 0, "")];
     let text = |first: &str| {
         format!(
-            "{}[deal.advance]\namount = '1000.00'\npaid = 'in-advance'\nfirst = '{first}'\nlast = '2026-12'\n",
+            "{}[deal.advance]\namount = '1000.00'\npaid = 'in-advance'\nfirst = '{first}'\nlast = '2026-12'\nafter-last = 'carried'\n",
             model("model = 'per-play'\nrate = '1'")
         )
     };
@@ -252,6 +257,7 @@ amount = '1000.00'
 paid = 'in-advance'
 first = '2026-10'
 last = '2026-12'
+after-last = 'carried'
 [deal.report]
 summaries = ['allocated-revenue', 'market-share', 'rights-controller']
 [[deal.model]]
@@ -261,6 +267,7 @@ rate = [{ tier = 'Premium', territory = ['GB', 'DE'], rate = '0.0072' }, { rate 
 model = 'minima-waterfall'
 revenue-share = '10.5'
 content-cost-share = '21'
+cap = 'none'
 floor = '0.50'
 [[deal.exchange]]
 from = 'USD'

@@ -3,7 +3,7 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
-use transpose_core::model::{Entity, Field};
+use transpose_core::model::{Entity, Field, Group};
 use transpose_core::terms::{
     Earnings, Rounding, Royalties, RoyaltyTerms, ServiceTotal, Terms, UnitRate, UsageTotal,
 };
@@ -107,7 +107,15 @@ pub(crate) fn context(terms: &PeriodTerms, territory: &str, plan: &str) -> Entit
     let mut event = Entity::default();
     event.set(Field::TERRITORY, territory);
     event.set(Field::PLAN, plan);
-    terms.context(&event).unwrap()
+    event.set(Field::RECORDING_DURATION, "PT5M1S");
+    let mut context = terms.context(&event).unwrap();
+    // What distinguishes usages is no part of the context.
+    let of_usage: Vec<Field> =
+        context.iter().map(|(field, _)| field).filter(|field| field.group() == Group::Usage).collect();
+    for field in of_usage {
+        context.unset(field);
+    }
+    context
 }
 
 pub(crate) fn work_out(terms: &PeriodTerms, kinds: &[Kind]) -> Result<Statement, Vec<Diagnostic>> {
@@ -137,6 +145,7 @@ pub(crate) fn work_out_with(
         .iter()
         .map(|kind| {
             let mut usage = Entity::default();
+            usage.set(Field::STARTED_MINUTES, "6");
             if !kind.5.is_empty() {
                 usage.set(Field::PRICE, kind.5);
             }

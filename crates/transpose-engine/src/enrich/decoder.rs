@@ -86,6 +86,10 @@ struct EnrichmentPlan {
     id: Option<usize>,
     /// The cell of the type of the item, where it is to be made.
     item_type: Option<usize>,
+    /// The fields of the catalogue that decide the sales context.
+    context: FieldSet,
+    /// The identifiers that are read of each row to find them, and nothing else wants.
+    identifiers: FieldSet,
 }
 
 /// The first byte of a cell that is canonical already.
@@ -199,6 +203,12 @@ impl EventDecoder for EnrichedDecoder<'_> {
             plan.track = Some(place(Field::RECORDING_ID));
             plan.release = Some(place(Field::RELEASE_ID));
         }
+        plan.context = projection.context.intersection(from_catalogue);
+        if !plan.context.is_empty() {
+            let of_items: FieldSet = [Field::RECORDING_ID, Field::RELEASE_ID].into_iter().collect();
+            plan.identifiers = of_items.intersection(self.own).difference(projection.context);
+            inner.context = inner.context.union(plan.identifiers);
+        }
         self.plan = plan;
         self.inner.project(&inner)
     }
@@ -224,9 +234,11 @@ impl EventDecoder for EnrichedDecoder<'_> {
         sink: &mut dyn FnMut(Field, &[u8]),
         cell_diagnostics: &mut Vec<CellDiagnostic>,
     ) {
-        let Some(catalogue) = self.how.catalogue.filter(|_| dimension == Dimension::Item) else {
+        let looks = dimension == Dimension::Item || !self.plan.context.is_empty();
+        let Some(catalogue) = self.how.catalogue.filter(|_| looks) else {
             return self.inner.resolve_key(dimension, key, sink, cell_diagnostics);
         };
+        let of_context = dimension == Dimension::Context;
         let (mut given, mut track, mut release) = (FieldSet::EMPTY, Vec::new(), Vec::new());
         let mut note = |field: Field, value: &[u8]| {
             given.insert(field);
@@ -235,7 +247,9 @@ impl EventDecoder for EnrichedDecoder<'_> {
                 Field::RELEASE_ID => release = value.to_vec(),
                 _ => {}
             }
-            sink(field, value);
+            if !of_context || !self.plan.identifiers.contains(field) {
+                sink(field, value);
+            }
         };
         self.inner.resolve_key(dimension, key, &mut note, cell_diagnostics);
         let coded = track.is_empty()
@@ -247,11 +261,14 @@ impl EventDecoder for EnrichedDecoder<'_> {
         }
         let (found, code) = self.found(&track, &release);
         if let Some(found) = found {
-            for (field, value) in catalogue.values(found).filter(|(field, _)| !given.contains(*field)) {
+            let wanted = |field| !of_context || self.plan.context.contains(field);
+            let told = catalogue.values(found).filter(|(field, _)| !given.contains(*field) && wanted(*field));
+            for (field, value) in told {
                 sink(field, value);
             }
         }
-        if let Some(code) = code {
+        // Where items are described it is said, once for each.
+        if let Some(code) = code.filter(|_| !of_context) {
             let message = describe(code, &track, &release);
             let field = if track.is_empty() { Field::RELEASE_ID } else { Field::RECORDING_ID };
             let cell = (0, "".into());

@@ -192,7 +192,7 @@ pub(crate) fn service_totals(
     views: &[ServiceView],
     terms: &dyn Terms,
 ) -> Vec<ServiceTotal> {
-    let mut sums: BTreeMap<(Entity, bool), (u64, u64, i128)> = BTreeMap::new();
+    let mut sums: BTreeMap<(Entity, Entity, bool), (u64, u64, i128)> = BTreeMap::new();
     let moment = views.get(view).and_then(|view| view.period.as_ref()).map_or(0, |period| period.start);
     for (event, plays) in service {
         let Some(plays) = plays.get(view) else { continue };
@@ -204,17 +204,18 @@ pub(crate) fn service_totals(
         }
         let Ok(answer) = terms.context(&event) else { continue };
         let returned = Sale::new(&event, Some(&answer)).is_some_and(|sale| sale.returned);
-        let context = UsageKind::new(&answer, false).context;
+        let UsageKind { context, usage, .. } = UsageKind::new(&answer, false);
         for (bearing, (count, micros)) in [(true, plays.long), (false, plays.short)] {
-            let sum = sums.entry((context.clone(), bearing)).or_default();
+            let sum = sums.entry((context.clone(), usage.clone(), bearing)).or_default();
             let side = if returned { &mut sum.1 } else { &mut sum.0 };
             *side += count;
             sum.2 += micros;
         }
     }
     sums.into_iter()
-        .map(|((context, bearing), (plays, returns, micros))| ServiceTotal {
+        .map(|((context, usage, bearing), (plays, returns, micros))| ServiceTotal {
             context,
+            usage,
             bearing,
             plays: plays.saturating_sub(returns),
             micros,

@@ -5,6 +5,16 @@
 //! [`Seam`]. If the guess was wrong the chunk is indexed again from there. Only then is it decoded.
 //! The wait is short, because a chunk's seam is published right after indexing, before decoding.
 //! Line numbers and running numbers travel along the seams, so that every place is absolute.
+//!
+//! ```text
+//! worker 1   chunk 1: index ─┬─▶ decode ─▶ …          chunk 3: index ─┬─▶ decode ─▶ …
+//!                      seam 1 │                                       │ seam 3
+//! worker 2   chunk 2: guess, index ─ equal? ─┬─▶ decode ─▶ …          │
+//!                             no: index again │ seam 2 ───────────────┘
+//! ```
+//!
+//! For those who change this: publish the seam before anything is decoded, and allocate nothing for
+//! each chunk; buffers belong to the worker.
 
 use crate::diagnostics;
 use crate::scan::ordered::Flow;
