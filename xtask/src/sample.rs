@@ -228,6 +228,7 @@ fn readme(damaged: &damaged::DamagedReport) -> String {
          - `subscription-2026-10-damaged.csv`: {rows} plays, most of them valid, with the faults below.\n\
          - `premium-plays-2026-10.parquet`: the plays of one plan as the platform's logger writes them, numbers instead of names.\n\
          - `catalogue.csv`: what the numbers of tracks and releases stand for.\n\
+         - `dsr/`: what the profiles of DSR need besides, profile by profile: `docs/dsr/examples.md` has the commands.\n\
          - `job.toml`: eight reports of the plays: the client's, two societies' (`agreement.toml`, `overseas.toml`) and five\n  \
            labels' (`labels/`: a deal for each, and two layouts that are not built in).\n\n\
          `cargo xtask sample` writes the reports, `cargo xtask sample --check` compares them; `xtask/src/sample/log.py` makes\n\

@@ -221,7 +221,7 @@ const DEAL_REST: &str = r#"
 
 # Optional: what summaries of sales contexts say.
 # [deal.report]
-# summaries = ["allocated-revenue", "allocated-net-revenue", "allocated-usages", "market-share", "rights-controller"]
+# summaries = ["allocated-revenue", "allocated-net-revenue", "allocated-usages", "market-share", "rights-controller", "final-amount"]
 "#;
 
 /// The comment on deals: the models in it follow from their specs.
@@ -419,7 +419,7 @@ mod tests {
         let agreement = Agreement::parse("agreement.toml", &agreement).unwrap();
         let [deal] = agreement.deals.as_slice() else { panic!("{}", agreement.deals.len()) };
         let shown = MODELS.iter().filter(|spec| spec.template.is_some()).count();
-        assert_eq!((deal.models.len(), deal.policies.summaries.len()), (shown, 5));
+        assert_eq!((deal.models.len(), deal.policies.summaries.len()), (shown, 6));
         let policies = &deal.policies;
         assert!(policies.advance.is_some() && policies.exchange.is_some() && policies.withholding.is_some());
     }

@@ -7,7 +7,8 @@
 //! (`enrich`), gathers sales contexts where rows state them (`contexts`), filters rows (`filter`),
 //! counts them (`aggregate`), puts what was counted in order (`consolidate`), works out what is
 //! payable (`royalties`), builds blocks (`emit`) and writes files (`output`). [`fanout`] makes many
-//! reports from one reading; [`validate`], [`compare`] and [`inspect`] read without converting.
+//! reports from one reading; [`validate`], [`compare`] and [`inspect`] read without converting;
+//! [`outlook`] does not even read.
 //! Modules import only from stages before their own.
 
 mod aggregate;
@@ -20,6 +21,7 @@ mod enrich;
 pub mod fanout;
 mod filter;
 pub mod inspect;
+pub mod outlook;
 mod output;
 pub mod receipt;
 mod royalties;

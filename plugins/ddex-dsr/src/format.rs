@@ -9,7 +9,7 @@ use crate::write::Writer;
 use transpose_core::diagnostics::{Fatal, shown};
 use transpose_core::format::{
     Created, EncodeRequest, Format, FormatTraits, Grain, Head, Manifest, Opened, OptionSpec, Probe,
-    Recognition, Status, Version,
+    Recognition, Status, UnfilledCell, Version,
 };
 use transpose_core::model::{Field, FieldSet};
 use transpose_records::line::{self, Line};
@@ -214,6 +214,10 @@ impl Format for Dsr {
 
     fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal> {
         Ok(Created::Blocks(Box::new(Writer::create(self.profile, request)?)))
+    }
+
+    fn unfilled(&self, request: &EncodeRequest<'_>) -> Vec<UnfilledCell> {
+        Writer::unfilled(self.profile, request)
     }
 
     fn explain(&self, topic: &str) -> Option<String> {

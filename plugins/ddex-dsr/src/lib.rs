@@ -5,6 +5,7 @@
 //!
 //! Invariant: this crate does no I/O, starts no thread and reads no clock.
 
+mod accounts;
 mod diagnostics;
 mod explain;
 mod families;

@@ -28,10 +28,24 @@ pub(crate) fn value_of(entity: &Entity, field: Field, terms: Option<&dyn Terms>)
     own.or_else(|| terms.and_then(|terms| terms.fallback(field)).map(Value::from))
 }
 
-/// The text agreed for a cell that the model has no field for.
-pub(crate) fn cell_default<'a>(name: &str, terms: Option<&'a dyn Terms>) -> Option<&'a str> {
+/// The text agreed for a cell that the model has no field for, by the name of the cell in its own
+/// version or by the one that all versions share.
+pub(crate) fn cell_default<'a>(cell: &CellSpec, terms: Option<&'a dyn Terms>) -> Option<&'a str> {
+    let shared = cell.extra()?;
     let texts = terms?.cell_defaults();
-    texts.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+    let text = |name: &str| texts.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
+    text(cell.name).or_else(|| text(shared))
+}
+
+/// The exchange rate from the currency of transaction to that of reporting: 1 where no other
+/// currency is named.
+pub(crate) fn exchange_rate(context: &Entity, terms: Option<&dyn Terms>) -> Option<String> {
+    let text = |field| value_of(context, field, terms).map(|value| value.first().to_owned());
+    let same = || match text(Field::TRANSACTION_CURRENCY) {
+        Some(paid) => text(Field::CURRENCY).is_some_and(|currency| currency == paid),
+        None => true,
+    };
+    text(Field::EXCHANGE_RATE).or_else(|| same().then(|| "1".to_owned()))
 }
 
 /// What would supply the value of a cell, for messages.

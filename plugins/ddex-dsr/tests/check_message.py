@@ -5,7 +5,8 @@ usage: check_message.py [--tabs] FOLDER...
 
 Each folder holds the files of one message and nothing else. Uses only the facts in ../spec and says what is wrong, one line each; exit code 1 if
 anything is. With --tabs, text may hold escaped tabs; with --announced, delimiters
-inside data are in the notation of the edition that the header announces, and in the current one otherwise. The rules are those of DSR named V-... and ARCH-...; of check_dsr.py, which checks one
+inside data are in the notation of the edition that the header announces, and in the current one otherwise; with --tiers, summary records may be of
+tiers of the service that the header names, and blocks have any different ids. The rules are those of DSR named V-... and ARCH-...; of check_dsr.py, which checks one
 profile, only the notation of cells is taken.
 """
 import os
@@ -120,7 +121,8 @@ class Facts:
         for profile in load("profiles.json")["profiles"]:
             also = assumed[profile["profile"], profile["version"], profile["variant"]]
             name, version = also.get("name", profile["profile"]), also.get("as_version", profile["version"])
-            self.profiles[name, version] = profile
+            for name in {name, also.get("written", name)}:
+                self.profiles[name, version] = profile
         self.known = {(r["type"], r["generation"]): r for r in definitions()}
         self.bound = {}
 
@@ -176,8 +178,8 @@ class Row:
 
 
 class Message:
-    def __init__(self, facts, tabs, announced):
-        self.facts, self.tabs, self.announced, self.wrong = facts, tabs, announced, []
+    def __init__(self, facts, tabs, announced, tiers=False):
+        self.facts, self.tabs, self.announced, self.tiers, self.wrong = facts, tabs, announced, tiers, []
 
     def say(self, row, text):
         place = "line %d %s: " % (row.number, row.name) if isinstance(row, Row) else ""
@@ -342,9 +344,12 @@ class Message:
                     if not groups or row.get("BlockId") != groups[-1][0].get("BlockId"):
                         groups.append([])
                     groups[-1].append(row)
+            ids = [group[0].get("BlockId") for group in groups]
+            if not single and len(set(ids)) != len(ids):
+                self.wrong.append("file %d has a block twice" % (index + 1))
             for group in groups:
                 blocks += 1
-                if not single and group[0].get("BlockId") != str(blocks):
+                if not single and not self.tiers and group[0].get("BlockId") != str(blocks):
                     self.say(group[0], "block %s is number %d" % (group[0].get("BlockId"), blocks))
                 self.block(group, summaries, sales, sums, used, returns, single)
             foot = rows[-1]
@@ -385,7 +390,7 @@ class Message:
         if os.path.basename(path) != expected:
             self.say(head, "the file is %s, not %s" % (os.path.basename(path), expected))
         services = {row.get("ServiceDescription") for row in rows if row.name.startswith("SY")} - {""}
-        if services - {head.get("ServiceDescription")}:
+        if services - {head.get("ServiceDescription")} and not self.tiers:
             self.say(head, "summary records are of other services")
 
     def summaries(self, tops):
@@ -531,7 +536,7 @@ def main():
     failed = 0
     announced = "--announced" in arguments
     for folder in (argument for argument in arguments if not argument.startswith("--")):
-        message = Message(facts, tabs, announced)
+        message = Message(facts, tabs, announced, "--tiers" in arguments)
         paths = sorted(os.path.join(folder, name) for name in os.listdir(folder))
         message.check(sorted(paths, key=lambda path: int(re.search(r"_(\d+)of\d+_", path).group(1))))
         for text in message.wrong[:20]:

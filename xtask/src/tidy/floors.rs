@@ -59,7 +59,7 @@ const CRATES: &[Crate] = &[
             &["output"],
             &["emit", "fanout"],
             &["run"],
-            &["validate", "compare", "inspect", "receipt"],
+            &["validate", "compare", "inspect", "outlook", "receipt"],
         ],
     },
 ];

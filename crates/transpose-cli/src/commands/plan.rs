@@ -1,6 +1,7 @@
 //! `transpose plan`: which fields a conversion carries over, loses and needs, without reading rows.
 
-use crate::arguments::{self, DataForm, InputOptions, SideFiles};
+use crate::arguments::{self, DataForm, EnrichmentOptions, InputOptions, SideFiles};
+use crate::clock;
 use crate::diagnostics::argument_error;
 use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
@@ -10,11 +11,12 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Fatal, Location};
-use transpose_core::format::{Format, Grain};
+use transpose_core::format::{Format, Grain, Preamble, Registry, UnfilledCell};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::Terms;
 use transpose_deals::PeriodTerms;
-use transpose_engine::{InputHead, diagnostics};
+use transpose_engine::outlook::Outlook;
+use transpose_engine::{Catalogue, InputHead, Reading, diagnostics};
 
 /// Shows what a conversion would carry, lose and need, without reading a row
 #[derive(clap::Args)]
@@ -22,6 +24,9 @@ use transpose_engine::{InputHead, diagnostics};
 Examples:
   transpose plan --from massivemusic.client-usage.subscription --to ddex.dsr.basic-audio
   transpose plan report.csv --to ddex.dsr.basic-audio@1.2 --agreement agreement.toml --figures figures.csv
+
+Mandatory cells that nothing would fill are listed with what can fill each: a column of the catalogue or of the
+figures, a key of the agreement. `transpose convert` would end with the same cells and write nothing.
 
 The exit code is 1 when an agreement is given and something that the target needs is still missing.")]
 pub(crate) struct Plan {
@@ -36,6 +41,12 @@ pub(crate) struct Plan {
     to: String,
     #[command(flatten)]
     side_files: SideFiles,
+    /// A catalogue of tracks and releases, as for `transpose convert`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    catalogue: Vec<PathBuf>,
+    /// An option of the target format, as for `transpose convert`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = arguments::pair)]
+    set: Vec<(String, String)>,
     /// The reporting period
     #[arg(long, value_name = "PERIOD", value_parser = arguments::period)]
     period: Option<transpose_codes::time::Period>,
@@ -60,38 +71,130 @@ impl Plan {
             let decoder = format
                 .open(&mut InputHead::new(input), &[])
                 .map_err(|fatal| fatal.in_source(input.name()))?;
-            let preamble = decoder.preamble();
+            let preamble = decoder.preamble().clone();
             let mut found = Diagnostics::default();
             found.extend(preamble.diagnostics.iter().cloned());
             found.name_source(&input.name().into());
             diagnostics.merge(found);
-            Source { format, reads: preamble.reads, version: preamble.version.clone() }
+            Source { format, preamble }
         } else {
             let (format, version) =
                 open::format_and_version(&registry, self.from.as_deref().unwrap_or_default())?;
             open::require_readable(format)?;
-            Source { format, reads: format.reads(version.as_deref()), version }
+            let reads = format.reads(version.as_deref());
+            Source { format, preamble: Preamble { reads, version, ..Preamble::default() } }
         };
+        let enrichment = EnrichmentOptions::with_catalogue(self.catalogue, false);
+        let (catalogue, found) = enrichment.read(&registry, Reading::default())?;
+        diagnostics.merge(found);
         messages.diagnostics(&diagnostics);
-        let outlook = Outlook::of(&source, target, version.as_deref(), terms.as_ref())?;
+        let fields = FieldPlan::of(&source, target, version.as_deref(), terms.as_ref(), catalogue.as_ref())?;
+        let outlook = Outlook {
+            format: target,
+            version: version.as_deref(),
+            options: &self.set,
+            grain: source.format.manifest().grain,
+            source: &source.preamble,
+            terms: terms.as_ref().map(|terms| terms as &dyn Terms),
+            catalogue: catalogue.as_ref(),
+            now: clock::now()?,
+        };
+        let (in_rows, missing) = outlook.unfilled().into_iter().partition(|cell| cell.in_source);
+        let cells = CellPlan { registry: &registry, missing, in_rows, agreed: terms.is_some() };
         let names = (
-            open::name_with_version(source.format.manifest(), source.version.as_deref()),
+            open::name_with_version(source.format.manifest(), source.preamble.version.as_deref()),
             open::target_name(target, version.as_deref()),
         );
-        self.form.print(messages, || outlook.object(&names), || outlook.text(&names))?;
-        let missing = terms.is_some() && outlook.needed.iter().any(|need| need.state == State::Missing);
-        Ok(if missing { Exit::Diagnostics } else { Exit::Done })
+        self.form.print(
+            messages,
+            || cells.object(fields.object(&names)),
+            || cells.text(fields.text(&names)),
+        )?;
+        let missing =
+            fields.needed.iter().any(|need| need.state == State::Missing) || !cells.missing.is_empty();
+        Ok(if missing && terms.is_some() { Exit::Diagnostics } else { Exit::Done })
     }
 }
 
 struct Source<'a> {
     format: &'a dyn Format,
-    reads: FieldSet,
-    version: Option<String>,
+    preamble: Preamble,
+}
+
+/// The mandatory cells of the target that nothing fills, and those that only rows can leave empty.
+struct CellPlan<'a> {
+    registry: &'a Registry,
+    missing: Vec<UnfilledCell>,
+    in_rows: Vec<UnfilledCell>,
+    /// Whether an agreement was looked at.
+    agreed: bool,
+}
+
+impl CellPlan<'_> {
+    /// The columns of catalogues that hold the field of a cell: `column `title` of
+    /// `massivemusic.catalogue``.
+    fn columns(&self, cell: &UnfilledCell) -> Vec<String> {
+        let described = [Group::Release, Group::Recording, Group::Work];
+        let Some(field) = cell.location.field.filter(|field| described.contains(&field.group())) else {
+            return Vec::new();
+        };
+        let catalogues = self.registry.formats().filter(|format| format.manifest().grain == Grain::Catalogue);
+        let told = catalogues.filter_map(|format| format.explain(field.id()));
+        told.filter_map(|text| text.lines().next().map(|line| line.replace(", required", ""))).collect()
+    }
+
+    fn object(&self, mut plan: Value) -> Value {
+        let cells = |cells: &[UnfilledCell]| -> Vec<Value> {
+            let cells = cells.iter().map(|cell| {
+                let location = &cell.location;
+                json!({
+                    "record": location.record, "cell": location.cell.as_ref().map(|(number, _)| number),
+                    "name": location.cell.as_ref().map(|(_, name)| name),
+                    "field": location.field.map(Field::id), "where": cell.whose, "from": cell.supply,
+                    "catalogue-columns": self.columns(cell),
+                })
+            });
+            cells.collect()
+        };
+        if let Some(plan) = plan.as_object_mut() {
+            plan.insert("cells-missing".to_owned(), cells(&self.missing).into());
+            plan.insert("cells-by-row".to_owned(), cells(&self.in_rows).into());
+        }
+        plan
+    }
+
+    fn text(&self, mut out: String) -> String {
+        let mut part = |title: &str, cells: &[UnfilledCell]| {
+            let rows = cells.iter().map(|cell| {
+                let mut place = cell.location.to_string();
+                if !cell.whose.is_empty() {
+                    let _ = write!(place, ", {}", cell.whose);
+                }
+                let mut from = cell.supply.clone();
+                let columns = self.columns(cell);
+                if !columns.is_empty() {
+                    let _ = write!(from, " In catalogues: {}.", columns.join(", "));
+                }
+                vec![place, from]
+            });
+            let rows: Vec<Vec<String>> = rows.collect();
+            let _ = write!(out, "\n{title}: {}\n{}", rows.len(), table(2, &[], &rows));
+        };
+        let title = if self.agreed {
+            "cells that nothing fills"
+        } else {
+            "cells that nothing fills without an agreement"
+        };
+        part(title, &self.missing);
+        if !self.in_rows.is_empty() {
+            part("mandatory cells that a row must not leave empty", &self.in_rows);
+        }
+        out
+    }
 }
 
 /// What a conversion would do with fields.
-struct Outlook {
+struct FieldPlan {
     carried: FieldSet,
     /// Fields that become something else, and what that is.
     turned: Vec<(Field, &'static str)>,
@@ -130,12 +233,13 @@ const COMPUTED: [Field; 4] =
 /// Fields that usually decide the sales context.
 const DECIDING: [Field; 3] = [Field::TERRITORY, Field::SERVICE, Field::PLAN];
 
-impl Outlook {
+impl FieldPlan {
     fn of(
         source: &Source<'_>,
         target: &dyn Format,
         version: Option<&str>,
         terms: Option<&PeriodTerms>,
+        catalogue: Option<&Catalogue>,
     ) -> Result<Self, Fatal> {
         let (from, to) = (source.format.manifest(), target.manifest());
         if (from.grain, to.grain) == (Grain::Aggregate, Grain::Event) {
@@ -144,20 +248,22 @@ impl Outlook {
         }
         let sums = (from.grain, to.grain) == (Grain::Event, Grain::Aggregate);
         let writes = target.writes(version);
-        let mut carried = source.reads.intersection(writes);
+        let own = source.preamble.reads;
+        let reads = catalogue.map_or(own, |catalogue| own.union(catalogue.fields()));
+        let mut carried = reads.intersection(writes);
         let mut turned = Vec::new();
         if sums {
             let deciding = terms.map_or_else(|| DECIDING.into_iter().collect(), Terms::reads);
-            for field in source.reads.intersection(deciding).iter() {
+            for field in reads.intersection(deciding).iter() {
                 carried.remove(field);
                 turned.push((field, "decides the sales context"));
             }
-            if source.reads.contains(Field::EVENT_DURATION) && writes.contains(Field::USAGE_DURATION) {
+            if reads.contains(Field::EVENT_DURATION) && writes.contains(Field::USAGE_DURATION) {
                 turned.push((Field::EVENT_DURATION, "is summed as `usage.duration`"));
             }
         }
         let turned_set: FieldSet = turned.iter().map(|(field, _)| *field).collect();
-        let lost = source.reads.difference(carried).difference(turned_set);
+        let lost = reads.difference(carried).difference(turned_set);
         let needs = target.needs(version).difference(carried);
         let needed = needs.iter().map(|field| need(field, sums, terms)).collect();
         Ok(Self { carried, turned, lost, needed })

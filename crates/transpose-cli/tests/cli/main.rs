@@ -22,6 +22,7 @@ mod memory;
 mod messages;
 mod paid;
 mod parts;
+mod profiles;
 mod readme;
 mod run;
 mod sales;

@@ -1,7 +1,7 @@
 //! What writes an output: an encoder, shared by the workers.
 
 use crate::accounting::{RunReport, Subject};
-use crate::diagnostics::{Diagnostic, Fatal};
+use crate::diagnostics::{Diagnostic, Fatal, Location};
 use crate::format::container::TableShape;
 use crate::format::decode::{EventDecoder, FileNumber, Tally};
 use crate::model::{Blocks, Entity, EventBatch, Field, FieldSet, Shape};
@@ -39,6 +39,20 @@ pub struct OutputIdentity<'a> {
     /// A hash in hexadecimal digits: of the agreement, the figures, the options, the content and
     /// the moment of the run.
     pub fingerprint: &'a str,
+}
+
+/// A mandatory cell of an output for which nothing has a value, or not in every row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfilledCell {
+    /// The record and the cell, with its field where it has one.
+    pub location: Location,
+    /// Where it is missing, where that is not everywhere: a sales context, for example; may be
+    /// empty.
+    pub whose: String,
+    /// Whether the source has a place for the value: only rows without one leave it empty.
+    pub in_source: bool,
+    /// What would supply it, in a sentence.
+    pub supply: String,
 }
 
 /// What an encoder has made of a batch.

@@ -40,7 +40,7 @@ pub use decode::{
 };
 pub use encode::{
     BlockEncoder, Created, EncodeRequest, EncodedBatch, Encoder, EventEncoder, Events, Numbers,
-    OutputIdentity,
+    OutputIdentity, UnfilledCell,
 };
 pub use framing::{Framer, Framing};
 pub use options::{OptionError, OptionKind, OptionSpec};
@@ -197,6 +197,13 @@ pub trait Format: Send + Sync {
 
     /// Begins to write. Everything that can be refused is refused here, before an output appears.
     fn create(&self, request: &EncodeRequest<'_>) -> Result<Created, Fatal>;
+
+    /// The mandatory cells of an output that nothing fills, as far as that is known before the
+    /// first row is read; each once, in the order of the output. What can only be seen in rows is
+    /// marked so.
+    fn unfilled(&self, _request: &EncodeRequest<'_>) -> Vec<UnfilledCell> {
+        Vec::new()
+    }
 
     /// What the format can explain beyond codes: record types, cells, value sets.
     fn explain(&self, topic: &str) -> Option<String>;

@@ -212,6 +212,10 @@ fields! {
         PARENT_CONTEXT "context.parent-id" Id "The identifier of the context that this one details.";
         CONTENT_COST "context.content-cost" Decimal "The total cost of content in the currency of reporting.";
         PERFORMANCE_ROYALTIES "context.performance-royalties" Decimal "The performance royalties in the currency of reporting.";
+        GROSS_REVENUE "context.gross-revenue" Decimal "The revenue of the context before deductions, in the currency of reporting.";
+        DEDUCTIONS "context.deductions" Decimal many "What is deducted from the gross revenue, in the currency of reporting.";
+        CONTEXT_RETURNS "context.returns" Decimal "How many sales of the context were returned or reversed.";
+        FINAL_AMOUNT "context.final-amount" Decimal "What is to be paid for the context once the account of the deal is settled.";
         TUNING_HOURS "context.tuning-hours" Decimal "The hours of a channel that were transmitted, times its listeners.";
     }
     Release {

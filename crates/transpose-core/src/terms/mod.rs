@@ -113,6 +113,12 @@ pub trait Terms: Send + Sync {
     /// Contexts that are due even when nothing was played in them.
     fn due(&self) -> Vec<Entity>;
 
+    /// The contexts that events can have, as far as that is known without any: those that are due,
+    /// or else what the rules set, without what they take from the event.
+    fn possible(&self) -> Vec<Entity> {
+        self.due()
+    }
+
     // The message: what the source does not say.
 
     /// Fills what the agreement knows about the message: parties, service, period, currency.

@@ -1,7 +1,7 @@
 //! What an agreement answers when it is asked for royalties.
 
 use crate::diagnostics::Diagnostic;
-use crate::model::{Entity, Field};
+use crate::model::{Entity, Field, FieldSet};
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 
@@ -225,6 +225,11 @@ pub trait RoyaltyTerms: Send + Sync {
     /// shared.
     fn counts_for_users(&self, _context: &Entity, _bearing: bool) -> bool {
         true
+    }
+
+    /// The fields that [`RoyaltyTerms::work_out`] adds to contexts.
+    fn summaries(&self) -> FieldSet {
+        FieldSet::EMPTY
     }
 
     /// Works royalties out, once everything is counted and [`Terms::complete`] was asked. The first

@@ -21,6 +21,10 @@ transpose_core::codes! {
     pub(crate) TOTAL_BELOW_PLAYS: "DEA0311" "total-below-plays" Error
         "The figures state fewer usages for the whole service than were counted in the report itself (ARCH-66)."
         "Correct `total-usages`, or leave the cell empty to report the counted plays."
+    /// Revenue whose parts do not make the whole.
+    pub(crate) DEDUCTIONS_DIFFER: "DEA0314" "deductions-differ" Error
+        "Net revenue is gross revenue less deductions, and the figures of a sales context say something else."
+        "Correct one of `gross-revenue`, `deductions` and `net-revenue`, or leave one of the first two empty: it then follows from the others."
     /// A sum with too many digits.
     pub(crate) SUM_TOO_LONG: "DEA0313" "sum-too-long" Error
         "The sum has more digits than an exact decimal holds (28)."
@@ -131,6 +135,28 @@ impl ContextFigures {
         }
         for (field, text) in &self.same {
             context.set(*field, text.as_str());
+        }
+        self.deduct(context, diagnostics);
+    }
+
+    /// Of gross revenue, deductions and net revenue the first two follow from the others.
+    fn deduct(&self, context: &mut Entity, diagnostics: &mut Vec<Diagnostic>) {
+        let [gross, less, net] = [Field::GROSS_REVENUE, Field::DEDUCTIONS, Field::NET_REVENUE]
+            .map(|field| self.sums.get(&field).copied());
+        let (field, value) = match (gross, less, net) {
+            (Some(gross), None, Some(net)) => (Field::DEDUCTIONS, decimal::sum(gross, -net)),
+            (None, Some(less), Some(net)) => (Field::GROSS_REVENUE, decimal::sum(net, less)),
+            (Some(gross), Some(less), Some(net)) if decimal::sum(net, less) != Some(gross) => {
+                let [gross, less, net] = [gross, less, net].map(|value| amount(&value));
+                let message =
+                    format!("`gross-revenue` {gross} less `deductions` {less} is not `net-revenue` {net}");
+                diagnostics.push(Diagnostic::new(&DEDUCTIONS_DIFFER, self.place.clone(), message));
+                return;
+            }
+            _ => return,
+        };
+        if let Some(value) = value {
+            context.set(field, amount(&value));
         }
     }
 }

@@ -77,6 +77,8 @@ const COLUMNS: &[(&str, Column)] = &[
     ("music-share", Column::Same(Field::MUSIC_SHARE)),
     ("content-cost", Column::Sum(Field::CONTENT_COST)),
     ("performance-royalties", Column::Sum(Field::PERFORMANCE_ROYALTIES)),
+    ("gross-revenue", Column::Sum(Field::GROSS_REVENUE)),
+    ("deductions", Column::Sum(Field::DEDUCTIONS)),
     ("tuning-hours", Column::Sum(Field::TUNING_HOURS)),
     ("qualified-usages", Column::Deal(Figure::Qualified)),
     ("subscriber-factor", Column::Deal(Figure::Factor)),

@@ -308,14 +308,28 @@ pub(crate) enum Summary {
     AllocatedUsages,
     MarketShare,
     RightsController,
+    FinalAmount,
 }
 
 impl Summary {
-    pub(crate) const WORDS: [(&str, Self); 5] = [
+    pub(crate) const WORDS: [(&str, Self); 6] = [
         ("allocated-revenue", Self::AllocatedRevenue),
         ("allocated-net-revenue", Self::AllocatedNetRevenue),
         ("allocated-usages", Self::AllocatedUsages),
         ("market-share", Self::MarketShare),
         ("rights-controller", Self::RightsController),
+        ("final-amount", Self::FinalAmount),
     ];
+
+    /// The fields of a sales context that it fills.
+    pub(crate) const fn fields(self) -> &'static [Field] {
+        match self {
+            Self::AllocatedRevenue => &[Field::ALLOCATED_REVENUE],
+            Self::AllocatedNetRevenue => &[Field::ALLOCATED_NET_REVENUE],
+            Self::AllocatedUsages => &[Field::ALLOCATED_USAGES],
+            Self::MarketShare => &[Field::MARKET_SHARE],
+            Self::FinalAmount => &[Field::FINAL_AMOUNT],
+            Self::RightsController => &[Field::RIGHTS_CONTROLLER, Field::RIGHTS_CONTROLLER_ID],
+        }
+    }
 }

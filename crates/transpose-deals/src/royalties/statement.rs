@@ -52,7 +52,8 @@ pub(super) fn sums(
     let (policies, places) = (basis.policies(), basis.places());
     // Summaries show what each context was given, so each has a sum of its own, and these make the
     // whole.
-    let apart = policies.summaries.contains(&Summary::AllocatedRevenue);
+    let shown = [Summary::AllocatedRevenue, Summary::FinalAmount];
+    let apart = shown.iter().any(|summary| policies.summaries.contains(summary));
     let sums = rounded_sums(basis, paid, mode, |amounts| amounts.net.clone(), apart);
     let mode_word = MODES.iter().find(|(_, known)| *known == mode).map(|(word, _)| *word);
     let shown = sums.iter().map(|sum| {
@@ -215,15 +216,7 @@ pub(super) fn summaries(
     let (policies, places) = (basis.policies(), basis.places());
     let scope = scopes::scope(policies);
     let mut out = Vec::new();
-    let mut revenue: BTreeMap<usize, Exact> = BTreeMap::new();
-    if sums.is_empty() {
-        for one in paid {
-            *revenue.entry(one.context).or_insert_with(zero) += one.amount();
-        }
-    }
-    for (context, sum) in sums.iter().filter_map(|sum| sum.context.map(|context| (context, sum))) {
-        *revenue.entry(context).or_insert_with(zero) += from_units(&sum.rounded, places);
-    }
+    let revenue = revenue(basis, paid, sums);
     for context in basis.contexts() {
         let winner = winners.get(&scope.key(basis.context(context))).map_or(0, |best| best.winner);
         // Shares of the market are those of the winner, or else of the first model that has any.
@@ -233,9 +226,11 @@ pub(super) fn summaries(
         };
         for summary in &policies.summaries {
             match summary {
-                Summary::AllocatedRevenue => {
+                // What an account leaves of the final amount is known once it is closed.
+                Summary::AllocatedRevenue | Summary::FinalAmount => {
                     let shown = revenue.get(&context).cloned().unwrap_or_else(zero);
-                    out.push((context, Field::ALLOCATED_REVENUE, text(&round(&shown, places, mode), places)));
+                    let text = text(&round(&shown, places, mode), places);
+                    out.extend(summary.fields().iter().map(|field| (context, *field, text.clone())));
                 }
                 Summary::AllocatedNetRevenue => {
                     let revenue = of(|candidate| &candidate.net_revenue);
@@ -260,4 +255,18 @@ pub(super) fn summaries(
         }
     }
     out
+}
+
+/// What each sales context is given.
+fn revenue(basis: &Basis<'_>, paid: &[PaidUsage<'_>], sums: &[StatementSum]) -> BTreeMap<usize, Exact> {
+    let mut revenue: BTreeMap<usize, Exact> = BTreeMap::new();
+    if sums.is_empty() {
+        for one in paid {
+            *revenue.entry(one.context).or_insert_with(zero) += one.amount();
+        }
+    }
+    for (context, sum) in sums.iter().filter_map(|sum| sum.context.map(|context| (context, sum))) {
+        *revenue.entry(context).or_insert_with(zero) += from_units(&sum.rounded, basis.places());
+    }
+    revenue
 }

@@ -27,6 +27,7 @@ use crate::basis::BasisInput;
 use crate::deal::Deal;
 use crate::figures::{Figures, heading_of};
 use crate::models::Need;
+use crate::policies::Summary;
 use crate::royalties::{self, Closing, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
@@ -155,6 +156,14 @@ impl Terms for PeriodTerms {
         self.planned.iter().map(|planned| planned.context.clone()).collect()
     }
 
+    fn possible(&self) -> Vec<Entity> {
+        let due = self.due();
+        if !due.is_empty() {
+            return due;
+        }
+        self.agreement.rules.iter().map(|rule| self.outcome(rule, None)).collect()
+    }
+
     fn complete(&self, contexts: &mut [Entity]) -> Vec<Diagnostic> {
         self.add_figures(contexts)
     }
@@ -219,6 +228,13 @@ impl Terms for PeriodTerms {
                 |figures| format!("`{heading}` in {}", figures.source),
             );
         }
+        // What usages get of the net revenue is parted from what their sales context gets.
+        let summed = if field == Field::USAGE_NET_REVENUE { Field::ALLOCATED_NET_REVENUE } else { field };
+        if let Some((word, _)) = Summary::WORDS.iter().find(|(_, summary)| summary.fields().contains(&summed))
+            && (self.has_deals() || !SETTABLE.contains(&field))
+        {
+            return format!("`\"{word}\"` among the `summaries` under `[deal.report]` in {source}");
+        }
         if SETTABLE.contains(&field) {
             return format!("`{}` under `[[context]]` in {source}", key_of(field));
         }
@@ -242,6 +258,11 @@ impl Terms for PeriodTerms {
 impl RoyaltyTerms for PeriodTerms {
     fn per_user(&self) -> bool {
         self.deal().is_ok_and(|deal| deal.needs(Need::Users))
+    }
+
+    fn summaries(&self) -> FieldSet {
+        let summaries = self.deal().map(|deal| deal.policies.summaries.as_slice()).unwrap_or_default();
+        summaries.iter().flat_map(|summary| summary.fields()).copied().collect()
     }
 
     fn counts_for_users(&self, context: &Entity, bearing: bool) -> bool {

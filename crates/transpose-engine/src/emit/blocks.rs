@@ -68,13 +68,13 @@ pub(crate) fn push_block<'a>(
     batch.begin_block(Span::ABSENT, 0);
     let mut first = 0;
     if let Some(cells) = release {
-        entity(batch, RELEASE, cells);
+        entity(batch, RELEASE, cells, &[]);
         first = 1;
     }
     let mut end = first;
     let mut known = Vec::new();
     for cells in recordings.flatten() {
-        entity(batch, RECORDING, cells);
+        entity(batch, RECORDING, cells, usages.lists());
         end += 1;
         known.extend(tracklists.map(|_| cells));
     }
@@ -83,7 +83,7 @@ pub(crate) fn push_block<'a>(
         && groups.chunk_by(|a, b| a.item() == b.item()).count() > (end - first) as usize
     {
         for cells in tracklists.missing(release, &known, diagnostics) {
-            entity(batch, RECORDING, &cells);
+            entity(batch, RECORDING, &cells, usages.lists());
         }
     }
     let of_recordings = groups.chunk_by(|a, b| a.item() == b.item());
@@ -96,12 +96,15 @@ pub(crate) fn push_block<'a>(
     batch.end_block(0);
 }
 
-fn entity(batch: &mut BlockBatch, shape: usize, cells: &[u8]) {
+fn entity(batch: &mut BlockBatch, shape: usize, cells: &[u8], lists: &[bool]) {
     batch.push_entity(shape, Cells(cells).count(), 0);
     for (column, cell) in Cells(cells).enumerate() {
-        if let Some(text) = cell {
-            let span = batch.text(text);
-            batch.set(column, span);
+        let Some(text) = cell else { continue };
+        let mut span = batch.text(text);
+        if lists.get(column).is_some_and(|is_list| *is_list) && text.contains(&b'|') {
+            let parts: Vec<Span> = text.split(|byte| *byte == b'|').map(|part| batch.text(part)).collect();
+            span = batch.list(&parts);
         }
+        batch.set(column, span);
     }
 }

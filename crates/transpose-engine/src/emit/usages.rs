@@ -34,6 +34,51 @@ pub(crate) struct UsageColumns<'a> {
     pub(crate) qualified: bool,
     /// What the target writes.
     pub(crate) writes: FieldSet,
+    /// Which columns of recordings are lists; see [`list_columns`].
+    pub(crate) lists: &'a [bool],
+}
+
+/// Which columns are lists whose parts a table separates with `|`: what is known of a work and may
+/// be of several parties.
+pub(crate) fn list_columns(shape: &Shape) -> Vec<bool> {
+    let is_list = |slot: &Slot| match slot {
+        Slot::Field(field) => field.group() == Group::Work && field.spec().many,
+        _ => false,
+    };
+    shape.columns.iter().map(is_list).collect()
+}
+
+/// What usages consist of.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any may be true")]
+pub(crate) struct UsageContent<'a> {
+    /// Whether the source knows how long was played.
+    pub(crate) timed: bool,
+    /// Whether there are sales.
+    pub(crate) sells: bool,
+    /// What distinguishes usages of one sales context.
+    pub(crate) of_kinds: &'a [Field],
+    /// Whether the target wants to know how many of the plays are paid for.
+    pub(crate) qualified: bool,
+    /// Whether there are royalties.
+    pub(crate) amounts: bool,
+    /// Whether net revenue is allocated to usages.
+    pub(crate) revenue: bool,
+    /// What the target writes.
+    pub(crate) writes: FieldSet,
+}
+
+/// The columns of usages.
+pub(crate) fn columns(content: &UsageContent<'_>) -> Vec<Field> {
+    let mut columns = vec![Field::QUANTITY];
+    columns.extend(content.timed.then_some(Field::USAGE_DURATION));
+    columns.push(Field::ROYALTY_BEARING);
+    columns.extend(content.sells.then_some(Field::RETURNS));
+    columns.extend(content.of_kinds);
+    columns.extend(content.qualified.then_some(Field::QUALIFIED));
+    let of_amounts = if content.amounts { OF_AMOUNTS.as_slice() } else { &[] };
+    columns.extend(of_amounts.iter().filter(|field| content.writes.contains(**field)));
+    columns.extend(content.revenue.then_some(Field::USAGE_NET_REVENUE));
+    columns
 }
 
 /// Writes usages.
@@ -46,16 +91,15 @@ pub(crate) struct UsageWriter<'a> {
 impl<'a> UsageWriter<'a> {
     /// How usages are written.
     pub(crate) fn new(usage_kinds: &'a UsageKinds, written: UsageColumns<'a>) -> Self {
-        let mut columns = vec![Field::QUANTITY];
-        columns.extend(written.timed.then_some(Field::USAGE_DURATION));
-        columns.push(Field::ROYALTY_BEARING);
-        columns.extend(usage_kinds.sells().then_some(Field::RETURNS));
-        columns.extend(usage_kinds.usage_fields());
-        columns.extend(written.qualified.then_some(Field::QUALIFIED));
-        let of_amounts = if written.amounts.is_some() { OF_AMOUNTS.as_slice() } else { &[] };
-        columns.extend(of_amounts.iter().filter(|field| written.writes.contains(**field)));
-        let revenue = written.allocations.is_some_and(|allocations| allocations.of_usages);
-        columns.extend(revenue.then_some(Field::USAGE_NET_REVENUE));
+        let columns = columns(&UsageContent {
+            timed: written.timed,
+            sells: usage_kinds.sells(),
+            of_kinds: usage_kinds.usage_fields(),
+            qualified: written.qualified,
+            amounts: written.amounts.is_some(),
+            revenue: written.allocations.is_some_and(|allocations| allocations.of_usages),
+            writes: written.writes,
+        });
         Self { usage_kinds, columns, written }
     }
 
@@ -68,6 +112,11 @@ impl<'a> UsageWriter<'a> {
     /// The shape of what is allocated of a usage, where something is; it follows that of usages.
     pub(crate) fn allocation(&self) -> Option<Shape> {
         self.written.allocations.and_then(Allocations::shape)
+    }
+
+    /// Which columns of recordings are lists.
+    pub(crate) fn lists(&self) -> &[bool] {
+        self.written.lists
     }
 
     /// Which kinds make one usage.
@@ -266,6 +315,7 @@ mod tests {
             timed,
             qualified: false,
             writes: FieldSet::EMPTY,
+            lists: &[],
         }
     }
 

@@ -40,6 +40,25 @@ pub(crate) struct Allocations {
     pub(crate) of_usages: bool,
 }
 
+/// What a target shows of allocations.
+pub(crate) struct AllocationColumns {
+    /// What each allocation says; empty where there are none.
+    pub(crate) columns: Vec<Field>,
+    /// Whether usages have a cell for their part of the net revenue.
+    pub(crate) of_usages: bool,
+}
+
+impl AllocationColumns {
+    /// What the sales contexts ask for and the target has a place for.
+    pub(crate) fn new(contexts: &[Entity], writes: FieldSet) -> Self {
+        let has = |field| contexts.iter().any(|context| context.value(field).is_some());
+        let named = has(Field::RIGHTS_CONTROLLER) && writes.contains(Field::ALLOCATION_AMOUNT);
+        let of_usages = has(Field::ALLOCATED_NET_REVENUE) && writes.contains(Field::USAGE_NET_REVENUE);
+        let columns = FIELDS.into_iter().filter(|field| named && writes.contains(*field)).collect();
+        Self { columns, of_usages }
+    }
+}
+
 /// What a usage is worth to whom it is allocated.
 pub(crate) struct UsageAllocation {
     /// Plays or sales that are paid for, less returns.
@@ -60,14 +79,11 @@ impl Allocations {
         amounts: &Amounts,
         writes: FieldSet,
     ) -> Result<Option<Self>, Fatal> {
-        let has = |field| contexts.iter().any(|context| context.value(field).is_some());
-        let named = has(Field::RIGHTS_CONTROLLER) && writes.contains(Field::ALLOCATION_AMOUNT);
-        let of_usages = has(Field::ALLOCATED_NET_REVENUE) && writes.contains(Field::USAGE_NET_REVENUE);
-        if !named && !of_usages {
+        let AllocationColumns { columns, of_usages } = AllocationColumns::new(contexts, writes);
+        if columns.is_empty() && !of_usages {
             return Ok(None);
         }
-        let columns: Vec<Field> =
-            FIELDS.into_iter().filter(|field| named && writes.contains(*field)).collect();
+        let named = !columns.is_empty();
         let said = contexts.iter().map(|context| {
             context.value(Field::RIGHTS_CONTROLLER).filter(|_| named)?;
             Some(columns.iter().map(|column| said(context, *column).map(Into::into)).collect())

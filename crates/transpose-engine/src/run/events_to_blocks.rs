@@ -6,6 +6,7 @@
 
 use crate::aggregate::budget::Budget;
 use crate::aggregate::counter::Counter;
+use crate::aggregate::totals::Totals;
 use crate::aggregate::usage_kinds::{UsageKind, UsageKinds};
 use crate::aggregate::users::{PlaysByUser, UserPlays};
 use crate::aggregate::worker::{CountingRules, CountingWorker, RefundRules};
@@ -17,7 +18,7 @@ use crate::consolidate::shapes::Shapes;
 use crate::diagnostics;
 use crate::emit;
 use crate::emit::blocks::{self, BlockEncoding};
-use crate::emit::usages::{UsageColumns, UsageWriter};
+use crate::emit::usages::{UsageColumns, UsageWriter, list_columns};
 use crate::enrich::catalogue::Catalogue;
 use crate::enrich::tracklists::Tracklists;
 use crate::filter::marks::RowMarks;
@@ -27,13 +28,13 @@ use crate::filter::route_rule::RouteRule;
 use crate::output::files::OutputFiles;
 use crate::output::slices::OutputSlices;
 use crate::royalties::allocations::Allocations;
+use crate::royalties::final_amounts;
 use crate::royalties::rates;
 use crate::royalties::rounding::PaidAmounts;
 use crate::royalties::rows::Rows;
 use crate::run::Run;
 use crate::run::output::{Output, OutputInProgress, PendingOutput};
 use crate::storage::scratch::Scratch;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use transpose_codes::duration::Duration;
@@ -74,6 +75,15 @@ fn is_reported(identity: Field, writes: FieldSet, table: bool) -> bool {
     let describes = OF_RELEASES.into_iter().any(|field| writes.contains(field));
     let named = matches!(identity, Field::RELEASE_ARTIST | Field::RELEASE_TITLE);
     if table { named && !writes.of(Group::Release).is_empty() } else { describes }
+}
+
+/// What is wanted of the releases and recordings of a source, for a target that writes the given
+/// fields.
+pub(crate) fn item_fields(writes: FieldSet, table: bool) -> FieldSet {
+    let described =
+        writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
+    let told = IDENTITY.into_iter().filter(|identity| is_reported(*identity, writes, table));
+    described.union(told.collect())
 }
 
 /// The decoders whose keys are counted. A key names its space: inputs whose keys mean the same
@@ -133,22 +143,18 @@ impl<'a> EventsToBlocks<'a> {
     ) -> Result<Self, Fatal> {
         let terms = output.require_terms()?;
         let writes = output.writes();
-        let item = writes.of(Group::Release).union(writes.of(Group::Recording)).union(writes.of(Group::Work));
         let per_user = terms.royalties().is_some_and(RoyaltyTerms::per_user);
         let mut projection = Projection {
-            item,
+            item: item_fields(writes, output.format.manifest().traits.merges_rows),
             context: terms.reads(),
             time: output.period.moments.is_some() || sells || !terms.turns().is_empty(),
             duration: true,
             now: Some(run.limits.now.micros),
             row: per_user.then_some(Field::USER).into_iter().collect(),
         };
-        let table = output.format.manifest().traits.merges_rows;
-        for identity in IDENTITY.into_iter().filter(|identity| is_reported(*identity, writes, table)) {
-            projection.item.insert(identity);
-        }
-        let lists = output.format.manifest().traits.lists_recordings && run.source.catalogue.is_some();
-        if lists || (!table && writes.contains(Field::TRACK_COUNT)) {
+        let traits = output.format.manifest().traits;
+        let listed = traits.lists_recordings && run.source.catalogue.is_some();
+        if listed || (!traits.merges_rows && writes.contains(Field::TRACK_COUNT)) {
             projection.item.insert(Field::TRACK_COUNT);
         }
         let latest = terms.conflict() == ConflictPolicy::Latest;
@@ -341,6 +347,9 @@ impl ReportWriter<'_> {
         let timed = reads.contains(Field::EVENT_DURATION);
         let counted = &sorted.totals().contexts;
         set_totals(&mut contexts, counted, self.service_totals, terms, timed);
+        if output.output.writes().contains(Field::CONTEXT_RETURNS) {
+            set_returns(&mut contexts, sorted.totals(), usage_kinds);
+        }
         let before: Vec<Option<String>> = contexts.iter().map(total_usages).collect();
         report_terms(terms.complete(&mut contexts), &mut output.report)?;
         let writes = output.output.writes();
@@ -368,9 +377,9 @@ impl ReportWriter<'_> {
         let traits = output.output.format.manifest().traits;
         let (rows, shown) = if traits.merges_rows {
             let (rows, shown) = Rows::shown(usage_kinds, &contexts, amounts.as_ref(), writes);
-            (rows, Cow::Owned(shown))
+            (rows, Some(shown))
         } else {
-            (Rows::apart(usage_kinds), Cow::Borrowed(contexts.as_slice()))
+            (Rows::apart(usage_kinds), None)
         };
         sorted.arrange(|groups| rows.arrange(groups), threads)?;
         let mut allocations = None;
@@ -389,6 +398,7 @@ impl ReportWriter<'_> {
                 let closed = terms.close(royalties, earnings);
                 closed.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
                 report_terms(std::mem::take(&mut royalties.diagnostics), &mut output.report)?;
+                final_amounts::settle(&mut contexts, royalties.totals.payable);
             }
             if let Some(allocations) = &mut allocations {
                 allocations.divide(usage_kinds, &contexts, &amounts.net, &rows, &sorted)?;
@@ -397,7 +407,9 @@ impl ReportWriter<'_> {
         let qualified = writes.contains(Field::QUALIFIED)
             && (amounts.is_some() || !writes.contains(Field::ROYALTY_BEARING));
         let (amounts, allocations) = (amounts.as_ref(), allocations.as_ref());
-        let columns = UsageColumns { rows: &rows, amounts, allocations, timed, qualified, writes };
+        let lists = list_columns(&self.shapes.recording);
+        let columns =
+            UsageColumns { rows: &rows, amounts, allocations, timed, qualified, writes, lists: &lists };
         let usages = UsageWriter::new(usage_kinds, columns);
         let shapes = blocks::shapes(self.shapes, &usages);
         let mut header = Entity::default();
@@ -405,7 +417,8 @@ impl ReportWriter<'_> {
         if let Some(royalties) = &royalties {
             state(&royalties.totals, &mut header);
         }
-        let encoder = output.create_blocks(&header, &shown, &shapes, reads)?;
+        let shown = shown.as_deref().unwrap_or(&contexts);
+        let encoder = output.create_blocks(&header, shown, &shapes, reads)?;
         let encoder = encoder.as_ref();
         output.report.diagnostics.extend(encoder.diagnostics().iter().cloned());
         output.note_losses(encoder, self.has, reads, &[], &contexts);
@@ -416,7 +429,7 @@ impl ReportWriter<'_> {
             listed.map(|catalogue| Tracklists::new(catalogue, of_releases, &self.shapes.recording));
         let encoding = BlockEncoding {
             shapes: &shapes,
-            contexts: &shown,
+            contexts: shown,
             usages: &usages,
             tracklists: tracklists.as_ref(),
             encoder,
@@ -462,6 +475,20 @@ fn report_terms(diagnostics: Vec<Diagnostic>, report: &mut RunReport) -> Result<
         diagnostics.into_iter().partition(|diagnostic| diagnostic.code.severity == Severity::Error);
     report.diagnostics.extend(diagnostics);
     if errors.is_empty() { Ok(()) } else { Err(Fatal { failure: Failure::Use, diagnostics: errors }) }
+}
+
+/// Gives each sales context the number of its returned sales.
+fn set_returns(contexts: &mut [Entity], totals: &Totals, usage_kinds: &UsageKinds) {
+    let mut returns = vec![0_u64; contexts.len()];
+    for (kind, (_, returned)) in (0_u32..).zip(&totals.kinds) {
+        let sum = usage_kinds.context_of(kind).and_then(|context| returns.get_mut(context as usize));
+        if let Some(sum) = sum {
+            *sum = sum.saturating_add(*returned);
+        }
+    }
+    for (context, returned) in contexts.iter_mut().zip(returns) {
+        context.set(Field::CONTEXT_RETURNS, returned.to_string());
+    }
 }
 
 /// Gives each sales context the totals of its usages: those of the whole service (ARCH-66) where

@@ -39,6 +39,7 @@ mod quarantine;
 mod reader;
 mod source;
 
+pub(crate) use events_to_blocks::item_fields;
 pub use limits::Limits;
 pub use output::{Outcome, Output, Route};
 pub use source::Source;

@@ -39,6 +39,8 @@ pub(super) struct Items<'a> {
     pub(super) order: Vec<u32>,
     /// The head release.
     pub(super) release: Option<u32>,
+    /// The recording with which everything is written, where a block is divided.
+    pub(super) part: Option<u32>,
     /// How many recordings there are, and the last of them.
     pub(super) recordings: usize,
     recording: Option<u32>,
@@ -71,6 +73,7 @@ impl<'a> Items<'a> {
         self.all.clear();
         self.order.clear();
         self.release = None;
+        self.part = None;
         self.recordings = 0;
         self.recording = None;
         self.usages = 0;
@@ -259,7 +262,11 @@ impl<'a> Items<'a> {
     /// Puts the items into an order that the version knows: that of the source, else the first
     /// known one that fits. Answers whether any did.
     pub(super) fn arrange(&mut self, writer: &Writer) -> bool {
-        self.order.extend(0..self.all.len() as u32);
+        self.order.clear();
+        let part = self.part;
+        let belongs = |index: &u32| part.is_none() || self.is_of_part(*index);
+        let order: Vec<u32> = (0..self.all.len() as u32).filter(belongs).collect();
+        self.order = order;
         if self.is_accepted(writer) {
             return true;
         }
@@ -312,10 +319,42 @@ impl<'a> Items<'a> {
         state.is_some_and(|state| writer.order.accepts(state))
     }
 
+    /// Whether an item is written with the recording that is asked for: the release is with each.
+    fn is_of_part(&self, index: u32) -> bool {
+        self.get(Some(index)).is_some_and(|item| match item.plan.group {
+            Group::Release => true,
+            Group::Recording => self.part == Some(index),
+            _ => self.recording_of(item) == self.part,
+        })
+    }
+
+    /// The recordings that the block of a release can be divided by: everything else belongs to one
+    /// of them, and the entities were made here.
+    pub(super) fn divisible(&self) -> Vec<u32> {
+        let divides = |item: &Item<'_>| match item.plan.group {
+            Group::Release => !item.sub,
+            Group::Recording => true,
+            _ => self.recording_of(item).is_some(),
+        };
+        let made = |item: &Item<'_>| item.plan.kept.is_none() && item.plan.group != Group::Opaque;
+        if self.release.is_none()
+            || self.recordings < 2
+            || !self.all.iter().all(|item| divides(item) && made(item))
+        {
+            return Vec::new();
+        }
+        let is_recording =
+            |index: &u32| self.get(Some(*index)).is_some_and(|item| item.plan.group == Group::Recording);
+        (0..self.all.len() as u32).filter(is_recording).collect()
+    }
+
     fn sort(&mut self, fashion: BlockArrangement) {
         let mut last = Key::default();
         let mut keys: Vec<(Key, u32)> = Vec::with_capacity(self.all.len());
         for (index, item) in self.all.iter().enumerate() {
+            if self.part.is_some() && !self.is_of_part(index as u32) {
+                continue;
+            }
             // What two parties agreed on stays behind what it was behind.
             if item.plan.group != Group::Opaque {
                 last = self.key(index as u32, item, fashion);

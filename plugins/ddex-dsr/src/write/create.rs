@@ -7,13 +7,15 @@ use crate::families::{Purpose, Role};
 use crate::format::{Profile, is_resource_count};
 use crate::names::FileName;
 use crate::options::Options;
-use crate::summaries::Model;
+use crate::summaries::{Model, exchange_rate};
 use crate::tables::{self, Layout};
 use crate::write::head::MessageHead;
 use crate::write::identity::TransactionNaming;
+use crate::write::outlook::{missing_in_blocks, unfilled_in_blocks};
 use crate::write::target::{Plan, Target, TargetCell};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use transpose_core::accounting::NO_CURRENCY;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, shown};
 use transpose_core::format::EncodeRequest;
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
@@ -39,35 +41,31 @@ impl Writer {
         let mut wrong = Vec::new();
         let head = MessageHead::new(profile, facts, &layout, &options, request, &mut wrong);
         check_sizes(&layout, &options, request, &head, &mut wrong);
-        let mut blocks = layout.blocks.clone();
-        // A message of this very version may have records of another edition; they stay as read.
-        for shape in request.shapes.iter().filter(|_| head.same_version) {
-            let other =
-                tables::record(&shape.record, facts.generation).filter(|other| other.name == &*shape.record);
-            blocks.extend(other.filter(|other| {
-                layout.blocks.iter().any(|known| known.family() == other.family())
-                    && !blocks.iter().any(|known| known.name == other.name)
-            }));
-        }
-        let targets: Vec<Target> =
-            blocks.iter().filter_map(|spec| Target::new(&layout, spec, request)).collect();
+        let targets = targets(&layout, head.same_version, request);
         wrong.extend(unknown_defaults(request.terms));
         if let Some(diagnostic) = without_usages(profile, &targets, request.shapes) {
             wrong.push(diagnostic);
         }
-        let wrong = once_a_cell(wrong);
+        let mut wrong = once_a_cell(wrong);
         if !wrong.is_empty() {
+            // One run names everything that must be set, also what rows would show.
+            if !options.allow_incomplete && !request.contexts.is_empty() {
+                let unfilled = unfilled_in_blocks(&layout, &targets, &options, request);
+                wrong.extend(missing_in_blocks(unfilled));
+            }
             return Err(Fatal { failure: Failure::Use, diagnostics: wrong });
         }
         let mut currencies: Vec<Box<str>> = Vec::new();
         let ids = head.ids.iter().zip(&head.details);
         let contexts = request.contexts.iter().zip(ids).map(|(context, (id, detail))| {
-            let currency = context.price_currency().map(|code| {
+            let mut numbered = |code: &str| {
                 currencies.iter().position(|known| **known == *code).unwrap_or_else(|| {
                     currencies.push(code.into());
                     currencies.len() - 1
                 })
-            });
+            };
+            let currency = context.price_currency().map(&mut numbered);
+            let royalty_currency = numbered(context.text(Field::CURRENCY).unwrap_or(NO_CURRENCY));
             let use_type = context.text(Field::USE_TYPE);
             ContextPlan {
                 id: id.clone(),
@@ -75,16 +73,14 @@ impl Writer {
                 download: use_type.map(|used| DOWNLOADS.contains(&used)),
                 use_type: use_type.map(Into::into),
                 currency,
+                royalty_currency,
+                rate: exchange_rate(context, request.terms).map(Into::into),
+                rights_share: context.text(Field::RIGHTS_SHARE).map(Into::into),
                 model: Model::of(context),
             }
         });
         let contexts: Vec<ContextPlan> = contexts.collect();
-        let records = layout.blocks.iter().chain(&layout.summaries);
-        let mut known = VersionCells {
-            writes: Profile::fields(&layout),
-            extras: records.flat_map(|spec| spec.cells).filter_map(CellSpec::extra).collect(),
-        };
-        known.writes.insert(Field::RECORDING_LABEL);
+        let mut known = VersionCells::of(&layout);
         if targets.iter().any(|target| target.cells.iter().any(|cell| is_resource_count(cell.spec))) {
             known.writes.insert(Field::TRACK_COUNT);
         }
@@ -163,6 +159,33 @@ fn refusal(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(&diagnostics::OPTION, Location::default(), message)
 }
 
+impl VersionCells {
+    pub(super) fn of(layout: &Layout) -> Self {
+        let records = layout.blocks.iter().chain(&layout.summaries);
+        let mut known = Self {
+            writes: Profile::fields(layout),
+            extras: records.flat_map(|spec| spec.cells).filter_map(CellSpec::extra).collect(),
+        };
+        known.writes.insert(Field::RECORDING_LABEL);
+        known
+    }
+}
+
+/// The records of blocks that can be written.
+pub(super) fn targets(layout: &Layout, same_version: bool, request: &EncodeRequest<'_>) -> Vec<Target> {
+    let mut blocks = layout.blocks.clone();
+    // A message of this very version may have records of another edition; they stay as read.
+    for shape in request.shapes.iter().filter(|_| same_version) {
+        let other = tables::record(&shape.record, layout.profile.generation);
+        let other = other.filter(|other| other.name == &*shape.record);
+        blocks.extend(other.filter(|other| {
+            layout.blocks.iter().any(|known| known.family() == other.family())
+                && !blocks.iter().any(|known| known.name == other.name)
+        }));
+    }
+    blocks.iter().filter_map(|spec| Target::new(layout, spec, request)).collect()
+}
+
 /// Refuses limits that cannot be kept.
 fn check_sizes(
     layout: &Layout,
@@ -195,7 +218,7 @@ fn check_sizes(
 
 /// One diagnostic for each cell of the summary records that has no value, whatever the number of
 /// sales contexts.
-fn once_a_cell(all: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub(super) fn once_a_cell(all: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut kept: Vec<(Diagnostic, u64)> = Vec::new();
     for diagnostic in all {
         let missing = *diagnostic.code == diagnostics::MISSING_VALUE;
@@ -219,7 +242,8 @@ fn once_a_cell(all: Vec<Diagnostic>) -> Vec<Diagnostic> {
 fn unknown_defaults(terms: Option<&dyn Terms>) -> Vec<Diagnostic> {
     let names = terms.map_or(&[][..], Terms::cell_defaults).iter().map(|(name, _)| name);
     let is_known = |name: &str| {
-        tables::records().iter().flat_map(|spec| spec.cells).any(|cell| cell.extra() == Some(name))
+        let is = |cell: &CellSpec| cell.extra().is_some_and(|shared| shared == name || cell.name == name);
+        tables::records().iter().flat_map(|spec| spec.cells).any(is)
     };
     let unknown = names.filter(|name| !is_known(name)).map(|name| {
         let message = format!("`\"cell.{name}\"` under `[defaults]`: no record has such a cell");
@@ -255,7 +279,7 @@ fn file_name(request: &EncodeRequest<'_>, created: &str) -> FileName {
 }
 
 /// Whether a usage may follow a recording without work details and without works.
-fn lone(order: &Order, targets: &[Target]) -> bool {
+pub(super) fn lone(order: &Order, targets: &[Target]) -> bool {
     let plain = targets.iter().find(|target| target.writes == Some(Purpose::BareRecording));
     let Some(state) = plain.and_then(|target| order.step(order.start(), target.symbol?)) else {
         return false;

@@ -109,6 +109,8 @@ impl Writer {
         links: &mut Links<'i>,
     ) {
         links.summary = &context.id;
+        links.rate = context.rate.as_deref();
+        links.rights_share = context.rights_share.as_deref();
         links.stated = context.use_type.as_deref().map(str::as_bytes);
         // The reader of a message has reported a price that is missing there.
         links.priced = context.model == Model::Sale && !(self.complete && item.plan.special.price.is_some());

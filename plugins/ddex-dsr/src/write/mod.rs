@@ -21,6 +21,7 @@
 //! | `links` | what a record names |
 //! | `identity` | identifiers of usages |
 //! | `record` | one record, cell by cell |
+//! | `outlook` | which mandatory cells nothing fills, before a row is read |
 //! | `errors` | what is said of entities that cannot be written |
 
 mod block;
@@ -29,6 +30,7 @@ mod errors;
 mod head;
 mod identity;
 mod links;
+mod outlook;
 mod record;
 mod records;
 mod single;
@@ -70,6 +72,12 @@ struct ContextPlan {
     /// Whether its usages are downloads, as far as it says.
     download: Option<bool>,
     currency: Option<usize>,
+    /// The number of the currency of royalties.
+    royalty_currency: usize,
+    /// The exchange rate from the currency of transaction to that of reporting.
+    rate: Option<Box<str>>,
+    /// The part of the rights that the context is about, 0 to 100.
+    rights_share: Option<Box<str>>,
     model: Model,
 }
 

@@ -36,6 +36,10 @@ pub(super) struct Links<'a> {
     pub(super) stated: Option<&'a [u8]>,
     /// Whether the usage must have a price, and the source has not said already that it has none.
     pub(super) priced: bool,
+    /// The exchange rate from the currency of transaction to that of reporting.
+    pub(super) rate: Option<&'a str>,
+    /// The part of the rights that the sales context is about.
+    pub(super) rights_share: Option<&'a str>,
     /// The label that all recordings share.
     pub(super) label: Option<&'a [u8]>,
     /// How many recordings were sold, as far as it is known.
@@ -115,6 +119,8 @@ pub(super) struct Record<'a, 'r, 'o> {
     pub(super) fits: bool,
     /// Where the identifier that other records repeat was written.
     pub(super) id: Range,
+    /// The amount of the cell in the other currency, where the record shows both.
+    pub(super) other: Cell<'a>,
 }
 
 impl Record<'_, '_, '_> {
@@ -129,6 +135,10 @@ impl Record<'_, '_, '_> {
             }
             let column = writing.columns.get(index).copied().flatten();
             let value = column.map_or(Cell::Absent, |column| entity.cell(column));
+            if let Some(other) = cell.counterpart {
+                let column = writing.columns.get(other.index).copied().flatten();
+                self.other = column.map_or(Cell::Absent, |column| entity.cell(column));
+            }
             self.cell::<false>(cell, value, links);
         }
         self.out.push(b'\n');
@@ -163,6 +173,8 @@ impl Record<'_, '_, '_> {
             Fill::Transaction | Fill::Id(_) => self.identifier(cell, value, links),
             _ if SINGLE && links.again > 0 && self.repeats(cell, value) => {}
             _ if self.value(cell, value) => {}
+            _ if cell.counterpart.is_some() && self.exchanged(cell, links) => {}
+            _ if cell.of_deal && cell.mandatory && self.plan.special.amount.is_some() => self.out.push(b'0'),
             _ if cell.optional => {}
             Fill::OwnOrRecording => self.linked(cell, links.resource),
             Fill::ReleaseId => self.release_id(cell, links),
@@ -171,6 +183,7 @@ impl Record<'_, '_, '_> {
                 self.one(cell, links.resources.unwrap_or_default());
             }
             Fill::Net if self.net() => {}
+            Fill::RightsShare if cell.fallback.is_none() => self.rights_share(cell, links),
             Fill::Price if links.priced && cell.fallback.is_none() => {
                 self.diagnostic(&diagnostics::NO_PRICE, cell, || {
                     format!("there is no price under {}", commercial_model::PAY_AS_YOU_GO)
@@ -257,12 +270,38 @@ impl Record<'_, '_, '_> {
     /// A line that repeats a usage for another rights controller has none of its amounts: nothing
     /// is to be counted twice.
     fn repeats(&mut self, cell: &TargetCell, value: Cell<'_>) -> bool {
-        let amount =
-            matches!(cell.spec.field(), Some(Field::QUANTITY | Field::RETURNS | Field::USAGE_NET_REVENUE));
+        let amount = matches!(
+            cell.spec.field(),
+            Some(Field::QUANTITY | Field::RETURNS | Field::USAGE_NET_REVENUE | Field::AMOUNT)
+        );
         if amount && text_of(value).is_some() {
             self.out.push(b'0');
         }
         amount
+    }
+
+    /// The amount of the cell in the other currency, at the exchange rate of the sales context;
+    /// what was read empty stays so where it may.
+    fn exchanged(&mut self, cell: &TargetCell, links: &Links<'_>) -> bool {
+        let wanted = cell.mandatory || self.plan.kept.is_none();
+        let (Some(counterpart), true) = (cell.counterpart, wanted) else { return false };
+        let converted = text_of(self.other).zip(links.rate);
+        let converted = converted.and_then(|(amount, rate)| counterpart.convert(amount, rate));
+        converted.is_some_and(|text| {
+            self.out.extend_from_slice(text.as_bytes());
+            true
+        })
+    }
+
+    /// The part of the rights that is reported.
+    fn rights_share(&mut self, cell: &TargetCell, links: &Links<'_>) {
+        if let Some(share) = links.rights_share {
+            self.one(cell, share.as_bytes());
+            return;
+        }
+        self.out.extend_from_slice(b"100");
+        let reason = "all rights, where the sales context names no part of them";
+        self.loss(Change::Guessed, cell, reason);
     }
 
     /// The release that a usage names by the service's identifier, where the source has none.
@@ -296,7 +335,14 @@ impl Record<'_, '_, '_> {
     /// What is in a cell that the source leaves empty.
     fn absent(&mut self, cell: &TargetCell) {
         if let Some(fallback) = &cell.fallback {
-            self.loss(Change::Guessed, cell, "the agreement's default is used");
+            self.loss(
+                Change::Guessed,
+                cell,
+                match cell.fill {
+                    Fill::PeriodEnd => "the agreement's default, or the last day of the period",
+                    _ => "the agreement's default is used",
+                },
+            );
             self.one(cell, fallback.as_bytes());
             return;
         }

@@ -12,7 +12,8 @@ use transpose_core::accounting::{Change, UsageTotals};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::Tally;
 use transpose_core::model::vocabulary::use_type::DOWNLOADS;
-use transpose_core::model::{EntityRef, Field, Group};
+use transpose_core::model::{Cell, EntityRef, Field, Group};
+use transpose_records::write;
 
 impl Writer {
     /// The record of a usage that was not read from one that the version has.
@@ -43,8 +44,48 @@ impl Writer {
         account: &mut UsageTotals,
         out: &mut Vec<u8>,
     ) -> Result<Tally, Fatal> {
-        let fits = items.arrange(self);
-        let items = &*items;
+        let mut fits = items.arrange(self);
+        if !fits {
+            let parts = items.divisible();
+            let fit = |items: &mut Items<'_>, part: u32| {
+                items.part = Some(part);
+                items.arrange(self)
+            };
+            // A version with room for one recording in a block has a block for each.
+            fits = !parts.is_empty() && parts.iter().all(|part| fit(items, *part));
+            if fits {
+                let mut tally = Tally::default();
+                for (place, part) in parts.into_iter().enumerate() {
+                    fit(items, part);
+                    let mut own = id.to_vec();
+                    if place > 0 {
+                        own.push(b'.');
+                        write::whole(place as u64 + 1, &mut own);
+                    }
+                    let before = usages_before + tally.usages;
+                    tally.add(self.arranged(run, items, (&own, before), account, out)?);
+                }
+                return Ok(tally);
+            }
+            items.part = None;
+            items.arrange(self);
+        }
+        let tally = self.arranged(run, items, (id, usages_before), account, out)?;
+        if tally.lines > 0 && !fits {
+            unknown_shape(run, id, items.release.is_some() && items.recordings == 0);
+        }
+        Ok(tally)
+    }
+
+    /// Writes the entities of a block, or of a part of it, in the order that was found.
+    fn arranged(
+        &self,
+        run: &mut Run<'_>,
+        items: &Items<'_>,
+        (id, usages_before): (&[u8], u64),
+        account: &mut UsageTotals,
+        out: &mut Vec<u8>,
+    ) -> Result<Tally, Fatal> {
         let label = if self.labels { self.label(run, items) } else { None };
         let mut tally = Tally::default();
         run.ids.clear();
@@ -77,8 +118,16 @@ impl Writer {
                 _ => self.part_links(run, items, target, item, &mut links),
             }
             tally.lines += 1;
-            let record =
-                Record { run, target, plan: item.plan, entity: item.entity, out, fits: false, id: (0, 0) };
+            let record = Record {
+                run,
+                target,
+                plan: item.plan,
+                entity: item.entity,
+                out,
+                fits: false,
+                id: (0, 0),
+                other: Cell::Absent,
+            };
             let id = record.write(writing, &links);
             if let Some(place) = run.ids.get_mut(index as usize) {
                 *place = id;
@@ -94,9 +143,6 @@ impl Writer {
             {
                 let reason = "no recording of the release is listed";
                 run.losses.field(Change::Lost, Field::TRACK_COUNT, run.line(release.entity), reason);
-            }
-            if !fits {
-                unknown_shape(run, id, items.release.is_some() && items.recordings == 0);
             }
         }
         Ok(tally)
@@ -168,8 +214,17 @@ impl Writer {
         let price = column(entity, special.price);
         let currency = context.and_then(|context| context.currency);
         let counted = account.add(quantity, price, duration, currency);
-        if counted.and_then(|()| account.add_returns(column(entity, special.returns))).is_none() {
-            let why = "quantity, returns, price or duration of a usage is not an exact number, or a sum is too long";
+        if counted
+            .and_then(|()| account.add_returns(column(entity, special.returns)))
+            .and_then(|()| {
+                account.add_royalties(
+                    column(entity, special.amount),
+                    context.map_or(0, |context| context.royalty_currency),
+                )
+            })
+            .is_none()
+        {
+            let why = "quantity, returns, price, amount or duration of a usage is not an exact number, or a sum is too long";
             return Err(no_item(run, entity, why));
         }
         if duration.is_some() && !keeps_duration {

@@ -257,6 +257,7 @@ impl Writer {
             out,
             fits: false,
             id: (0, 0),
+            other: Cell::Absent,
         };
         for (index, cell) in target.cells.iter().enumerate() {
             if index > 0 {
@@ -275,6 +276,10 @@ impl Writer {
             let writing = part.plan.writing(number);
             let column = writing.and_then(|writing| writing.columns.get(index).copied().flatten());
             (record.plan, record.entity) = (part.plan, part.entity);
+            if let Some(other) = cell.counterpart {
+                let column = writing.and_then(|writing| writing.columns.get(other.index).copied().flatten());
+                record.other = column.map_or(Cell::Absent, |column| part.entity.cell(column));
+            }
             record.fits = writing.is_some_and(|writing| writing.fits);
             record.cell::<true>(cell, column.map_or(Cell::Absent, |column| part.entity.cell(column)), &links);
         }

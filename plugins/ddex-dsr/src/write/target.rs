@@ -1,6 +1,7 @@
 //! The records that can be written, and how entities of a shape fill them.
 
 use super::VersionCells;
+use crate::accounts::Counterpart;
 use crate::families::{Family, Purpose, Role};
 use crate::format::is_resource_count;
 use crate::summaries::{cell_default, supply};
@@ -68,6 +69,10 @@ pub(super) enum Fill {
     Resources,
     /// Usages less returns.
     Net,
+    /// The part of the rights that the sales context is about, 0 to 100.
+    RightsShare,
+    /// The last day of the period where the source has no day.
+    PeriodEnd,
     /// Nothing.
     Empty,
 }
@@ -83,6 +88,11 @@ pub(super) struct TargetCell {
     pub(super) supply: Option<Box<str>>,
     /// Whether nothing represents a value that is absent.
     pub(super) optional: bool,
+    /// The cell that shows the same amount in the other currency.
+    pub(super) counterpart: Option<Counterpart>,
+    /// Whether it shows what a deal gives for the usage, in one of the two currencies: 0 for what
+    /// is not paid for.
+    pub(super) of_deal: bool,
     /// In a single record: what the cell describes. A cell of the work is of that group here,
     /// whoever has its details.
     pub(super) part: Group,
@@ -121,12 +131,16 @@ impl Target {
     ) -> Option<Self> {
         let family = Family::of(spec.name)?;
         let role = family.role;
-        let cells = spec.cells.iter().map(|cell| {
+        let cells = spec.cells.iter().enumerate().map(|(index, cell)| {
             let fill = fill(cell, spec);
+            let counterpart = Counterpart::of(spec, index);
+            let other = counterpart.and_then(|other| spec.cells.get(other.index));
             let fallback = match cell.field() {
                 Some(field) => request.terms.and_then(|terms| terms.fallback(field)),
-                None => cell.extra().and_then(|name| cell_default(name, request.terms)),
+                None => cell_default(cell, request.terms),
             };
+            let period_end = || request.header.text(Field::PERIOD_END).filter(|_| fill == Fill::PeriodEnd);
+            let fallback = fallback.or_else(period_end);
             let mandatory = cell.obligation == Obligation::Mandatory;
             TargetCell {
                 spec: cell,
@@ -135,6 +149,12 @@ impl Target {
                 optional: matches!(fill, Fill::Plain) && !mandatory && fallback.is_none(),
                 fallback: fallback.map(Into::into),
                 mandatory,
+                counterpart,
+                of_deal: [Some(cell), other]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(CellSpec::field)
+                    .any(is_of_deal),
                 supply: mandatory.then(|| supply(cell, request.terms).into()),
                 part: match role {
                     Role::Single => cell.describes().unwrap_or(Group::Usage),
@@ -242,6 +262,8 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
     }
     match (cell.slot, cell.field()) {
         (CellSlot::Extra("NetUsage"), _) => Fill::Net,
+        (CellSlot::Extra("RightSharePercentage"), _) if mandatory => Fill::RightsShare,
+        (CellSlot::Extra("SalesTransactionDate"), _) if mandatory => Fill::PeriodEnd,
         _ if is_resource_count(cell) => Fill::Resources,
         (_, Some(Field::RELEASE_ID)) if mandatory => Fill::Id(IdentifierSubject::Release),
         (_, Some(Field::RECORDING_ID)) if mandatory => Fill::Id(IdentifierSubject::Recording),
@@ -259,6 +281,11 @@ fn fill(cell: &CellSpec, record: &RecordSpec) -> Fill {
         (_, Some(Field::PRICE)) => Fill::Price,
         _ => Fill::Plain,
     }
+}
+
+/// Whether a deal gives the field of a usage.
+fn is_of_deal(field: Field) -> bool {
+    [Field::RATE, Field::AMOUNT, Field::USAGE_NET_REVENUE].contains(&field)
 }
 
 /// Where a record finds its values in a shape.
@@ -301,6 +328,7 @@ pub(super) struct SpecialColumns {
     pub(super) upgrade: Option<usize>,
     pub(super) use_type: Option<usize>,
     pub(super) revenue: Option<usize>,
+    pub(super) amount: Option<usize>,
     /// The line of an opaque record.
     pub(super) line: Option<usize>,
 }
@@ -338,6 +366,7 @@ impl SpecialColumns {
             upgrade: at(Field::UPGRADE),
             use_type: at(Field::USAGE_USE_TYPE),
             revenue: at(Field::USAGE_NET_REVENUE),
+            amount: at(Field::AMOUNT),
             line: shape
                 .columns
                 .iter()

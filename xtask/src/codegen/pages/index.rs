@@ -16,6 +16,7 @@ the command line.
 - [Records](#records)
 - [Allowed values](allowed-values.md)
 - [Rules of the validation](rules.md)
+- [Examples](examples.md): the commands that make a message of every profile from one report
 - [Coverage](coverage.md): what is decoded, encoded and validated, and by how many cases
 
 ## How to read the pages

@@ -12,16 +12,18 @@
 //! |---|---|
 //! | `cells` | one record with its values |
 //! | `allocation` | what is allocated of a context, in a record behind that of the whole |
+//! | `values` | what a summary record says of a context |
 //! | `order` | the order of summary records |
 
 mod allocation;
 mod cells;
 mod order;
+mod values;
 
 use crate::diagnostics;
 use crate::format::Profile;
 use crate::options::{Options, edition_escapes};
-use crate::summaries::{cell_default, choose, fillable, follows, is_filled, is_summary, value_of};
+use crate::summaries::{choose, fillable, follows, is_filled, is_summary, value_of};
 use crate::tables::{self, Layout};
 use crate::write::identity::message_id;
 use allocation::AllocationDetail;
@@ -35,6 +37,7 @@ use transpose_core::model::{Entity, Field, FieldSet, Value};
 use transpose_records::escape::{self, Escapes};
 use transpose_records::spec::{CellSlot, CellSpec, Obligation, ProfileSpec, RecordSpec, family};
 use transpose_records::write;
+use values::SummaryValues;
 
 /// A part of the header line.
 enum HeaderPiece {
@@ -346,30 +349,25 @@ impl MessageHead {
         let (diagnostics, losses) = (&mut self.diagnostics, &mut self.losses);
         let escapes = self.escapes;
         let mut row = HeadCells { spec, whose, terms, wrong, diagnostics, losses, escapes };
+        let values = SummaryValues { spec, context, id, header: request.header, terms };
         for (number, cell) in spec.cells.iter().enumerate() {
             if number > 0 {
                 out.push(b'\t');
             }
-            let value = match cell.slot {
-                CellSlot::Structure => {
-                    if number == 0 {
-                        out.extend_from_slice(spec.name.as_bytes());
-                    }
-                    continue;
+            if cell.slot == CellSlot::Structure {
+                if number == 0 {
+                    out.extend_from_slice(spec.name.as_bytes());
                 }
-                CellSlot::Extra(name) => {
-                    let of_header = match name {
-                        "ReportingPeriodStartDate" => value_of(request.header, Field::PERIOD_START, terms),
-                        "ReportingPeriodEndDate" => value_of(request.header, Field::PERIOD_END, terms),
-                        _ => None,
-                    };
-                    let own =
-                        context.extras.get(name).filter(|value| is_filled(value)).cloned().or(of_header);
-                    own.or_else(|| cell_default(name, terms).map(Value::from))
+                continue;
+            }
+            let value = values.stated(cell).or_else(|| {
+                let value = values.derived(number, cell)?;
+                if cell.field() == Some(Field::TRANSACTION_CURRENCY) {
+                    let reason = "the currency of reporting, where no other is named";
+                    row.losses.add(Change::Guessed, Subject::Field(Field::TRANSACTION_CURRENCY), 1, reason);
                 }
-                CellSlot::Field(Field::CONTEXT_ID) => Some(id.into()),
-                CellSlot::Field(field) => value_of(context, field, terms),
-            };
+                Some(value)
+            });
             match value {
                 Some(value) => row.value(cell, &value, out),
                 None if cell.obligation == Obligation::Mandatory => row.missing(cell, ""),
