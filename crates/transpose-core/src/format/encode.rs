@@ -189,6 +189,12 @@ pub trait Encoder: Send + Sync {
     /// Losses that are known without looking at values: a source has a place for these, the output
     /// has not.
     fn drops(&self, reads: FieldSet, extras: &[Box<str>]) -> Vec<(Subject, String)>;
+
+    /// What the sales contexts lose, counted: some of the records that show them have a place for
+    /// it, others have not. It is told even where there are no usages.
+    fn context_losses(&self) -> Vec<(Subject, u64, String)> {
+        Vec::new()
+    }
 }
 
 /// Writes single plays and sales.

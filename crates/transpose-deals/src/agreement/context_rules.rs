@@ -272,7 +272,12 @@ fn set(reader: &mut Reader, entry: &Entry, field: Field, sets: &mut Entity) {
             values.extend(canonical(reader, &entry.key, field, &text, at).map(Into::into));
         }
     } else if let Some(text) = reader.plain(entry) {
-        values.extend(canonical(reader, &entry.key, field, &text, entry.at).map(Into::into));
+        let value = if field == Field::SERVICE {
+            reader.checked(&entry.key, entry.at, &text, value::service(&text))
+        } else {
+            canonical(reader, &entry.key, field, &text, entry.at)
+        };
+        values.extend(value.map(Into::into));
     }
     if let [value] = values.as_slice() {
         sets.set(field, Value::One(value.clone()));

@@ -246,16 +246,7 @@ fn message(reader: &mut Reader, root: &Table) -> Message {
     Keys::new(reader, &table).need("service", "service = \"NorthwindMusic\"");
     let service = table.entry("service").and_then(|entry| {
         let text = reader.text(entry)?;
-        if text.contains(|c: char| c == '_' || c.is_whitespace()) {
-            // The service is an element of the file's name, where underscores separate (ARCH-111).
-            let plain: String = text.chars().filter(|c| *c != '_' && !c.is_whitespace()).collect();
-            let message = "`service` holds a space or an underscore";
-            let place = reader.lines.place(entry.at);
-            let diagnostic = Diagnostic::new(&WRONG_VALUE, place, message).value(text.as_bytes());
-            reader.diagnostics.push(diagnostic.help(format!("write `service = \"{plain}\"`")));
-            return None;
-        }
-        Some(text)
+        reader.checked("service", entry.at, &text, value::service(&text))
     });
     let repertoire = table.entry("repertoire").map(|entry| reader.texts(entry)).unwrap_or_default();
     let id = table.entry("id").and_then(|entry| reader.text(entry));
@@ -505,6 +496,8 @@ strict = true
                 9,
                 "\"NorthwindMusic\"",
             ),
+            ("[[context]]", "[[context]]\nservice = \"Shop_X Y\"", "DEA0104", 19, "\"ShopXY\""),
+            ("service = \"NorthwindMusic\"", "service = \"North/wind\"", "DEA0104", 9, "\"Northwind\""),
             ("period = \"2026-10\"", "period = \"October\"", "DEA0104", 12, "2026-Q4"),
             ("30.5", "-1", "DEA0104", 16, "Correct"),
             ("30.5", "0.0000001", "DEA0104", 16, "Correct"),

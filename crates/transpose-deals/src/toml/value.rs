@@ -44,6 +44,27 @@ impl ValueError {
     }
 }
 
+/// The name of a service. It is an element of the names of files, where underscores separate, so
+/// it has none, no space, and nothing that a file system takes for something else (ARCH-111).
+pub(crate) fn service(text: &str) -> Result<String, ValueError> {
+    let text = text.trim();
+    let separates = |c: char| c == '_' || c.is_whitespace();
+    let forbidden = |c: char| separates(c) || c.is_control() || r#"/\:*?"<>|"#.contains(c);
+    let Some(first) = text.chars().find(|c| forbidden(*c)) else { return canonical(Kind::Text, text) };
+    let message = match first {
+        c if separates(c) => "it holds a space or an underscore".to_owned(),
+        c if c.is_control() => "it holds a control character".to_owned(),
+        c => format!("it holds `{c}`, which names of files cannot have"),
+    };
+    let plain: String = text.chars().filter(|c| !forbidden(*c)).collect();
+    let help = if plain.is_empty() {
+        "give the name of the service without spaces and underscores".to_owned()
+    } else {
+        format!("write `service = \"{plain}\"`")
+    };
+    Err(ValueError::new(message).help(help))
+}
+
 /// The text in the canonical notation of the kind.
 pub(crate) fn canonical(kind: Kind, text: &str) -> Result<String, ValueError> {
     let text = text.trim();

@@ -340,6 +340,8 @@ impl<'a> OutputInProgress<'a> {
             };
             self.dropped.push((subject, Some(count as u64).filter(|count| *count > 0), reason));
         }
+        let losses = encoder.context_losses().into_iter();
+        self.dropped.extend(losses.map(|(subject, count, reason)| (subject, Some(count), reason)));
     }
 
     /// The output, refused with its whole report.

@@ -217,6 +217,11 @@ impl Encoder for Writer {
         }
         drops
     }
+
+    fn context_losses(&self) -> Vec<(Subject, u64, String)> {
+        let losses = self.head.unheld.iter();
+        losses.map(|loss| (loss.subject.clone(), loss.count, loss.reason.clone())).collect()
+    }
 }
 
 impl BlockEncoder for Writer {

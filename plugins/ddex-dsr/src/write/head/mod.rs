@@ -33,9 +33,9 @@ use transpose_codes::Timestamp;
 use transpose_core::accounting::{Change, Subject};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::format::{EncodeRequest, FileNumber};
-use transpose_core::model::{Entity, Field, Value};
+use transpose_core::model::{Entity, Field, FieldSet, Value};
 use transpose_records::escape::{self, Escapes};
-use transpose_records::spec::{CellSlot, Obligation, ProfileSpec, RecordSpec, family};
+use transpose_records::spec::{CellSlot, CellSpec, Obligation, ProfileSpec, RecordSpec, family};
 use transpose_records::write;
 use values::SummaryValues;
 
@@ -70,6 +70,10 @@ pub(crate) struct MessageHead {
     pub(crate) created: String,
     /// Fields that the chosen records have no cell for.
     pub(crate) drops: Vec<(Subject, String)>,
+    /// Fields that one of the chosen records has a cell for.
+    held: FieldSet,
+    /// Values of fields that the record of their sales context has no cell for, while others have.
+    pub(crate) unheld: HeadLosses,
     /// What happened to values that only the family understands and to lists.
     pub(crate) losses: HeadLosses,
     /// What is noteworthy.
@@ -105,6 +109,8 @@ impl MessageHead {
             message_id: message_id(options, request, [facts.profile, facts.version], &created),
             created,
             drops: Vec::new(),
+            held: FieldSet::EMPTY,
+            unheld: HeadLosses::default(),
             losses: HeadLosses::default(),
             diagnostics: Vec::new(),
         };
@@ -262,6 +268,8 @@ impl MessageHead {
             );
             self.diagnostics.push(Diagnostic::new(&diagnostics::SUMMARY_SHAPE, Location::default(), message));
         }
+        let written = rows.iter().flat_map(|(spec, _)| spec.cells);
+        self.held = written.filter_map(CellSpec::field).collect();
         let mut agreed = self.agreed(request.header).into_iter().peekable();
         for (spec, index) in rows {
             self.others_before(&mut agreed, self.count);
@@ -377,7 +385,11 @@ impl MessageHead {
         let held = |field| [Some(spec), detail].into_iter().flatten().any(|spec| spec.holds(field).is_some());
         for (field, _) in context.iter().filter(|(field, _)| !held(*field)) {
             let subject = Subject::Field(field);
-            if !self.drops.iter().any(|(known, _)| *known == subject) {
+            if self.held.contains(field) {
+                // Other records have it: what is lost is the value of this one.
+                let reason = format!("the summary record {} has no cell for it", spec.name);
+                self.unheld.add(Change::Lost, subject, 1, &reason);
+            } else if !self.drops.iter().any(|(known, _)| *known == subject) {
                 self.drops.push((subject, format!("the summary record {} has no cell for it", spec.name)));
             }
         }
