@@ -8,7 +8,7 @@ use transpose_core::accounting::{RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::format::{
     Batch, BlockDecoder, BlockEncoder, BytesHead, Chunk, EncodeRequest, EncodedBatch, FileNumber, Format,
-    IndexOutcome, Numbers, Origin, OutputIdentity, Tally,
+    IndexOutcome, Numbers, Origin, OutputIdentity, Preamble, Tally,
 };
 use transpose_core::model::{Blocks, Entity, FieldSet};
 
@@ -212,8 +212,14 @@ pub(crate) fn convert(bytes: &[u8], version: &str, options: Pairs<'_>) -> (ReadO
         Err(fatal) => panic!("{fatal}"),
     };
     let read = read(decoder.as_ref(), bytes, 1 << 20, Some(encoder.as_ref()));
-    let drops = encoder.drops(preamble.reads, &preamble.extras);
-    (read, drops.into_iter().map(|(subject, _)| subject.to_string()).collect())
+    let told = told_before(encoder.as_ref(), preamble);
+    (read, told.iter().map(ToString::to_string).collect())
+}
+
+/// What an encoder says is lost before it is given a row.
+pub(crate) fn told_before(encoder: &dyn BlockEncoder, preamble: &Preamble) -> Vec<Subject> {
+    let drops = encoder.drops(preamble.reads, &preamble.extras).into_iter().map(|(subject, _)| subject);
+    drops.chain(encoder.context_losses().into_iter().map(|(subject, _, _)| subject)).collect()
 }
 
 /// The options of a message that is written again as the same one, with what it lacks.
@@ -252,12 +258,12 @@ pub(crate) fn write_as(
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
     let mut report = read.report;
     report.diagnostics.extend(encoder.diagnostics().iter().cloned());
-    let drops = encoder.drops(preamble.reads, &preamble.extras);
+    let drops = told_before(encoder.as_ref(), preamble);
     Ok(WrittenMessage {
         name: encoder.file_name(FileNumber { number: 1, of: 1 }),
         text: String::from_utf8(read.written).unwrap(),
         report,
-        drops: drops.into_iter().map(|(subject, _)| subject).collect(),
+        drops: drops.into_iter().collect(),
     })
 }
 

@@ -120,14 +120,12 @@ fn convert(text: &str, from: &ProfileSpec, to: &ProfileSpec) -> Result<Converted
     let encoder = encoder.blocks().unwrap();
     let read = common::rewrite(decoder.as_ref(), text.as_bytes(), text.len(), encoder.as_ref())?;
     let loss = read.report.loss.iter().map(|(change, subject, _)| (change, subject.to_string()));
-    let drops = encoder.drops(preamble.reads, &preamble.extras);
+    let drops = common::told_before(encoder.as_ref(), preamble);
     let is_bad = |severity: Severity| severity > Severity::Info;
     Ok(ConvertedMessage {
         name: encoder.file_name(FileNumber { number: 1, of: 1 }),
         text: String::from_utf8(read.written).unwrap(),
-        reported: loss
-            .chain(drops.into_iter().map(|(subject, _)| (Change::Lost, subject.to_string())))
-            .collect(),
+        reported: loss.chain(drops.into_iter().map(|subject| (Change::Lost, subject.to_string()))).collect(),
         found: read
             .report
             .diagnostics
