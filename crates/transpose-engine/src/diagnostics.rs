@@ -102,6 +102,10 @@ transpose_core::codes! {
     pub PARTIAL_TOTAL: "ENG0216" "partial-total" Warning
         "The total of a sales context is that of the whole service (ARCH-66), and some of its rows were rejected or dropped, so the counted total is too small."
         "State the total in the figures (`total-usages`), or mend the rows."
+    /// Parts of usages beyond the total of the context that they name.
+    pub PARTS_EXCEED_TOTAL: "ENG0217" "parts-exceed-total" Warning
+        "ST01 records separate usages by subscriber type, and each names the summary record of its type: those that name one add up to no more than its TotalUsages (V-SUM-7)."
+        "Ask the sender which of the numbers is right. Partners who read the total otherwise set `V-SUM-7 = \"off\"` in a rules file."
     /// Usages that add up to less than the total of their context.
     pub TOTAL_DIFFERS: "ENG0205" "total-differs" Info
         "The usages that refer to a sales context add up to less than its total (V-SUM-1, ARCH-65). That is right for a report of a part of the repertoire, because the total is that of the whole service (ARCH-66)."

@@ -1,4 +1,4 @@
-//! Exact sums of usages by sales context (V-SUM-1, V-SUM-2, V-REF-8).
+//! Exact sums of usages by sales context (V-SUM-1, V-SUM-2, V-SUM-7, V-REF-8).
 
 use transpose_core::accounting::ExactSum;
 
@@ -11,6 +11,8 @@ pub(crate) struct UsageSum {
     pub(crate) named: bool,
     /// The sum of the quantities.
     quantity: ExactSum,
+    /// The sum of the quantities of parts of usages (ST01).
+    parts: ExactSum,
     /// Whether a quantity is no exact number.
     lost: bool,
 }
@@ -27,10 +29,21 @@ impl UsageSum {
         }
     }
 
-    /// Notes that something points at it that is no usage.
+    /// Notes that something points at it that is no usage: the part of one, with its quantity, or
+    /// what else details one. A quantity that is no exact number was told where it is read.
     #[inline]
-    pub(crate) fn name(&mut self) {
+    pub(crate) fn name(&mut self, part: Option<&[u8]>) {
         self.named = true;
+        let Some(part) = part else { return };
+        match whole(part) {
+            Some(number) => self.parts.add_count(number),
+            None => _ = self.parts.add_text(part),
+        }
+    }
+
+    /// The sum of the parts of usages that point at it, if there are any.
+    pub(crate) fn parts(&self) -> Option<&ExactSum> {
+        Some(&self.parts).filter(|_| self.named)
     }
 
     /// Adds what was counted elsewhere.
@@ -38,6 +51,7 @@ impl UsageSum {
         self.usages += other.usages;
         self.named |= other.named;
         self.quantity.merge(&other.quantity);
+        self.parts.merge(&other.parts);
         self.lost |= other.lost;
     }
 

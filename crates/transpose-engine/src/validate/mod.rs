@@ -265,6 +265,8 @@ struct ChunkChecker<'a> {
     state: &'a RandomState,
     /// For each shape, if it is one of usages, the columns of identifier and quantity.
     columns: Vec<Option<[Option<usize>; 2]>>,
+    /// Where parts of usages have their quantity, by shape.
+    parts: Vec<Option<usize>>,
     /// The fields of a row, for a report of events.
     fields: Vec<Field>,
 }
@@ -510,6 +512,16 @@ impl<'a> MessageCheck<'a> {
             let id = context
                 .text(Field::CONTEXT_ID)
                 .map_or_else(String::new, |id| format!(" `{}`", shown(id.as_bytes())));
+            if let (Some(parts), Some((text, stated))) = (total.parts(), total_usages(context))
+                && *parts > stated
+            {
+                let message = format!(
+                    "the parts of usages that name the sales context{id} add up to {parts}, and its total is `{}`",
+                    shown(text.as_bytes())
+                );
+                let place = decoder.locate(ValueRef::Context(index, Field::TOTAL_USAGES));
+                diagnostics.push(Diagnostic::new(&diagnostics::PARTS_EXCEED_TOTAL, place, message));
+            }
             if total.usages == 0 {
                 // Records of several kinds may sum up the same sales, and usages point at one of
                 // them.
@@ -523,11 +535,7 @@ impl<'a> MessageCheck<'a> {
                 }
                 continue;
             }
-            let Some(text) = context.text(Field::TOTAL_USAGES) else { continue };
-            let mut stated = ExactSum::default();
-            if stated.add_text(text.as_bytes()).is_none() {
-                continue;
-            }
+            let Some((text, stated)) = total_usages(context) else { continue };
             let place = decoder.locate(ValueRef::Context(index, Field::TOTAL_USAGES));
             let Some(sum) = total.sum() else {
                 let message = format!("the usages of the sales context{id} cannot be summed exactly");
@@ -607,7 +615,9 @@ impl<'a> ChunkChecker<'a> {
             (shape.group == Group::Usage)
                 .then(|| [Field::USAGE_ID, Field::QUANTITY].map(|field| shape.column(field)))
         });
-        Self { opened, state, columns: columns.collect(), fields: preamble.reads.iter().collect() }
+        let parts = preamble.shapes.iter().map(|shape| shape.column(Field::SPLIT_QUANTITY));
+        let (columns, parts) = (columns.collect(), parts.collect());
+        Self { opened, state, columns, parts, fields: preamble.reads.iter().collect() }
     }
 
     /// Checks a chunk.
@@ -668,8 +678,12 @@ impl<'a> ChunkChecker<'a> {
         for entity in block.entities() {
             let total = entity.context_index().and_then(|context| totals.get_mut(context));
             let Some(Some([id, quantity])) = self.columns.get(entity.shape_index()) else {
-                // What details a usage may name a context of its own, and adds nothing to it.
-                total.into_iter().for_each(UsageSum::name);
+                // What details a usage may name a context of its own, and adds nothing to it; but
+                // the parts of usages have a sum of their own.
+                let parts = self.parts.get(entity.shape_index()).copied().flatten();
+                if let Some(total) = total {
+                    total.name(parts.and_then(|quantity| entity.cell(quantity).first()));
+                }
                 continue;
             };
             if let Some(id) = id {
@@ -691,6 +705,14 @@ impl<'a> ChunkChecker<'a> {
             _ => checked.order.push_unknown(),
         }
     }
+}
+
+/// What a sales context says is used in all, as text and as a number, where it is one.
+fn total_usages(context: &Entity) -> Option<(&str, ExactSum)> {
+    let text = context.text(Field::TOTAL_USAGES)?;
+    let mut stated = ExactSum::default();
+    stated.add_text(text.as_bytes())?;
+    Some((text, stated))
 }
 
 /// The rejects of a chunk in order.

@@ -99,6 +99,7 @@ pub(crate) static RULES: &[Rule] = &[
     Rule { id: "V-SUM-4", severity: Error, about: "The figures of ST01 records are not added to those of the usage that they split.", note: "", unreported: "It is a rule for writers; the tests hold ours to it." },
     Rule { id: "V-SUM-5", severity: Warning, about: "Shares of music and of the market are at most 100.", note: "", unreported: "" },
     Rule { id: "V-SUM-6", severity: Warning, about: "The ST01 records of a usage add up to no more than the usage.", note: "Read against the usage that they split; `V-SUM-6 = \"off\"` in a rules file for another agreement.", unreported: "" },
+    Rule { id: "V-SUM-7", severity: Warning, about: "The ST01 records that name a summary record add up to no more than its TotalUsages.", note: "The other half of V-SUM-6, read against the summary record; `V-SUM-7 = \"off\"` in a rules file for another agreement.", unreported: "" },
     Rule { id: "V-FOOT-1", severity: Error, about: "NumberOfLinesInFile is the number of lines of the file.", note: "", unreported: "" },
     Rule { id: "V-FOOT-2", severity: Error, about: "NumberOfLinesInReport is the number of lines of all files.", note: "", unreported: "" },
     Rule { id: "V-FOOT-3", severity: Error, about: "NumberOfSummaryRecords is the number of summary records.", note: "", unreported: "" },
