@@ -15,7 +15,7 @@ pub(crate) const SPECS: &[OptionSpec] = &[
         name: "escapes",
         kind: OptionKind::Choice(&["auto", "1.2", "1.1"]),
         default: "auto",
-        about: "The notation of delimiters inside data: of Part 1 v1.2 and later, or of v1.1. By default the one that the beginning of the file uses when reading, and that of the announced edition when writing.",
+        about: "The notation of delimiters inside data: of Part 1 v1.2 and later, or of v1.1. By default the one that the beginning of the file uses when reading, and that of the announced edition when writing. Readers that take one backslash for the escape of any character read `1.1` at every version, also where a value ends in a backslash.",
     },
     OptionSpec {
         name: "profile",

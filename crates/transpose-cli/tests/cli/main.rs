@@ -11,6 +11,7 @@ mod containers;
 mod convert;
 mod deals;
 mod dialects;
+mod escapes;
 mod events;
 mod filtered;
 mod fixed;
