@@ -21,18 +21,26 @@ impl RouteRule {
     /// Whether rows of a sales context can be among those that it takes, as far as the context
     /// says.
     pub(crate) fn reaches(&self, context: &Entity) -> bool {
-        let of_context = |condition: &&Condition| {
-            condition
-                .fields
-                .iter()
-                .all(|field| field.group() == Group::Context && context.value(*field).is_some())
-        };
         let text = |field| context.text(field).map(str::to_owned);
-        self.0.iter().filter(of_context).all(|condition| condition.holds(text))
+        self.0
+            .iter()
+            .filter(|condition| condition.is_decided_by(context))
+            .all(|condition| condition.holds(text))
+    }
+
+    /// Whether it takes every row of a sales context, so that none is left for the outputs behind
+    /// it.
+    pub(crate) fn takes_all_of(&self, context: &Entity) -> bool {
+        self.0.iter().all(|condition| condition.is_decided_by(context)) && self.reaches(context)
     }
 }
 
 impl Condition {
+    /// Whether the sales context alone says if it holds.
+    fn is_decided_by(&self, context: &Entity) -> bool {
+        self.fields.iter().all(|field| field.group() == Group::Context && context.value(*field).is_some())
+    }
+
     /// Whether it holds for a row that has these values.
     pub(crate) fn holds(&self, value: impl Fn(Field) -> Option<String>) -> bool {
         let found = self.fields.iter().find_map(|field| value(*field)).unwrap_or_default();

@@ -128,7 +128,7 @@ pub(crate) struct EventsToBlocks<'a> {
     /// What each user played, for agreements that pay by that.
     users: Option<PlaysByUser>,
     /// Which of the service's rows the report is about; none for all.
-    rule: Option<&'a RouteRule>,
+    rule: Option<(&'a RouteRule, Vec<&'a RouteRule>)>,
     /// How many rows of the service were left out: rejected, or dropped as duplicates.
     left_out: u64,
 }
@@ -235,8 +235,9 @@ impl<'a> EventsToBlocks<'a> {
     }
 
     /// Which of the service's rows the report is about: no context of the others is due.
-    pub(crate) fn set_rule(&mut self, rule: &'a RouteRule) {
-        self.rule = Some(rule);
+    /// `before` are the rules of the outputs of the set that choose first.
+    pub(crate) fn set_rule(&mut self, rule: &'a RouteRule, before: Vec<&'a RouteRule>) {
+        self.rule = Some((rule, before));
     }
 
     /// How many rows of the service were left out: rejected, or dropped as duplicates.
@@ -256,7 +257,11 @@ impl<'a> EventsToBlocks<'a> {
         let Self {
             terms, projection, counter, budget, threads, service_totals, users, rule, left_out, ..
         } = self;
-        let reached = |context: &Entity| rule.is_none_or(|rule| rule.reaches(context));
+        let reached = |context: &Entity| {
+            rule.as_ref().is_none_or(|(rule, before)| {
+                rule.reaches(context) && !before.iter().any(|rule| rule.takes_all_of(context))
+            })
+        };
         let (due, mut elsewhere): (Vec<_>, Vec<_>) = terms.due().into_iter().partition(reached);
         if terms.royalties().is_none() {
             elsewhere.clear();

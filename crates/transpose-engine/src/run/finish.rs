@@ -152,7 +152,10 @@ fn finish_routed(
         }
         let spec = output.output;
         if let (Some(counts), Some(route)) = (&mut counts, &spec.route) {
-            counts.set_rule(&route.rule);
+            let before = run.outputs.iter().take_while(|other| !std::ptr::eq(*other, spec));
+            let before =
+                before.filter_map(|other| other.route.as_ref()).filter(|other| other.set == route.set);
+            counts.set_rule(&route.rule, before.map(|other| &other.rule).collect());
             counts.set_left_out(left_out(&report.ledger));
             let service = spec.terms.zip(service_view(spec));
             let service = service.and_then(|(terms, view)| routing.service_totals(totals, &view, terms));
