@@ -36,7 +36,7 @@ fn titles_survive_a_reader_of_one_backslash_at_every_version() {
         let mut cells: Vec<(&str, &str)> = read.lines().map(|line| line.split_once(' ').unwrap()).collect();
         cells.sort_unstable_by_key(|(_, title)| *title);
         let titles: Vec<&str> = cells.iter().map(|(_, title)| *title).collect();
-        // Readers of this edition divide at every tab, so that a tab in a title is written as a space.
+        // Readers of this edition divide at every tab: a tab in a title is written as a space.
         assert_eq!(titles, ["A B", "A\\B", "A|B", "End\\"], "{version}");
         assert!(cells.iter().all(|(count, _)| *count == cells[0].0), "{version}: {read}");
     }
