@@ -228,6 +228,7 @@ fn written(
         personal_data: PersonalData::Keep,
         period: PeriodSelection::default(),
         slicing: None,
+        label: None,
         destination,
         compression: Compression::None,
         container: None,

@@ -38,6 +38,8 @@ pub use filter::route_rule::{Condition, RouteRule};
 pub use output::files::CompanionFile;
 pub use output::slices::SliceTally;
 pub use output::spec::{Destination, Slice, Slicing, destination};
-pub use run::{CompanionFiles, Limits, Outcome, Output, Route, Run, RunOutcome, Source};
+pub use run::{
+    CompanionFiles, HeldFiles, Limits, Outcome, Output, Route, Run, RunOutcome, Source, WrittenFiles,
+};
 pub use scan::chunks::Reading;
 pub use scan::open::InputHead;

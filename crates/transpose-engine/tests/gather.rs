@@ -223,6 +223,7 @@ fn convert(texts: &[&str], threads: usize, chunk: usize) -> Result<(String, Outc
         personal_data: PersonalData::Keep,
         period: PeriodSelection::default(),
         slicing: None,
+        label: None,
         destination: Destination::File(path.clone()),
         compression: Compression::None,
         container: None,

@@ -158,6 +158,7 @@ impl<'a> PreparedCase<'a> {
                 ..PeriodSelection::default()
             },
             slicing: None,
+            label: None,
             destination: Destination::Folder(output.clone()),
             compression: Compression::None,
             container: settings.container,

@@ -1,6 +1,6 @@
 //! Which plays are reported: periods, time zones, duplicates, slices.
 
-use crate::support::{CommandRun, DSR, Sandbox, USAGE, conversion, gzip, objects, sound};
+use crate::support::{CommandRun, DSR, Sandbox, USAGE, conversion, example, gzip, objects, sound};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -403,9 +403,9 @@ fn sums_are_made_slice_by_slice() {
         let all = ["--to", DSR, "-o", "out/", "--split-by", "week", "--period", "2026-10-05--2026-10-18"];
         sandbox.run(&conversion(&sound(), &[&all[..], more].concat()))
     };
-    let agreement = fs::read_to_string(crate::support::example("agreement.toml")).unwrap();
+    let agreement = fs::read_to_string(example("agreement.toml")).unwrap();
     sandbox.put("agreement.toml", &agreement);
-    let figures = fs::read_to_string(crate::support::example("figures.csv")).unwrap();
+    let figures = fs::read_to_string(example("figures.csv")).unwrap();
     let second: Vec<String> = figures
         .lines()
         .filter(|line| line.starts_with("2026-10,"))
@@ -435,6 +435,47 @@ fn sums_are_made_slice_by_slice() {
     }
     let all = ["--to", DSR, "-o", "out/", "--split-by", "week"];
     sandbox.run(&conversion(&sound(), &all)).ends(2).says("--period");
+}
+
+/// Two plays of November, one of October, none of December.
+#[test]
+fn slices_of_sums_have_names_of_their_own_and_appear_together() {
+    let sandbox = Sandbox::new();
+    let text = fs::read_to_string(sound()).unwrap();
+    let lines: Vec<&str> = text.lines().take(4).collect();
+    let november = [lines[2], lines[3]].map(|line| line.replace(",2026-10-", ",2026-11-"));
+    sandbox.put("quarter.csv", [lines[0], lines[1], &november[0], &november[1]].join("\r\n") + "\r\n");
+    let agreement = example("agreement.toml");
+    let split = |more: &[&str]| {
+        let all = ["convert", "quarter.csv", "--to", "canonical.csv", "--agreement", &agreement];
+        let slices = ["--period", "2026-Q4", "--split-by", "month"];
+        sandbox.run(&[&all[..], &slices, more].concat())
+    };
+    let names = ["canonical_2026-10.csv", "canonical_2026-11.csv"];
+    let rows = |folder: &str, name: &str| -> u64 {
+        let table = String::from_utf8(sandbox.read(&format!("{folder}/{name}"))).unwrap();
+        // From the end, because titles before have commas.
+        let mut rows = table.lines().map(|line| line.rsplit(',').collect::<Vec<_>>());
+        let head = rows.next().unwrap();
+        let quantity = head.iter().position(|heading| *heading == "usage.quantity").unwrap();
+        rows.map(|row| row[quantity].parse::<u64>().unwrap()).sum()
+    };
+    split(&["-o", "dry/", "--dry-run"]).ends(0).says("dry run: nothing was written");
+    assert!(sandbox.names("dry").is_empty());
+    let ran = split(&["-o", "out/"]).ends(0).says("info[ENG0710]");
+    assert_eq!(sandbox.names("out"), names);
+    assert_eq!(names.map(|name| rows("out", name)), [1, 2]);
+    assert!(ran.err.contains("out/canonical_2026-11.csv  ("), "{}", ran.err);
+    // The second file is there already: neither is replaced, and the first does not come back.
+    fs::remove_file(sandbox.path("out/canonical_2026-10.csv")).unwrap();
+    split(&["-o", "out/"]).ends(4).says("already exists");
+    assert_eq!(sandbox.names("out"), [names[1]]);
+    split(&["-o", "out/", "--overwrite"]).ends(0);
+    assert_eq!(names.map(|name| rows("out", name)), [1, 2]);
+    // Other containers have the names too.
+    split(&["-o", "packed/", "--container", "csv.gz"]).ends(0);
+    assert_eq!(sandbox.names("packed"), names.map(|name| format!("{name}.gz")));
+    split(&["-o", "out/", "--balances", "balances.json"]).ends(2).says("once per slice");
 }
 
 #[test]

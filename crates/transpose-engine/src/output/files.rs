@@ -92,7 +92,7 @@ impl<'a> OutputFiles<'a> {
             encoder,
             set,
             spec,
-            label: label.map(str::to_owned),
+            label: label.or(spec.label).map(str::to_owned),
             limit,
             blocks: encoder.max_blocks().unwrap_or(u64::MAX),
             open: None,
@@ -445,6 +445,7 @@ mod tests {
         let destination = Destination::Folder(folder.path().to_path_buf());
         let encoder = FewLines(most);
         let spec = OutputSpec {
+            label: None,
             destination: &destination,
             slicing: None,
             inputs: &[],

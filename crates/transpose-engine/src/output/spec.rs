@@ -46,6 +46,8 @@ pub type Slicing<'a> = &'a (dyn Fn(i64) -> Slice + Sync);
 #[derive(Clone, Copy)]
 pub(crate) struct OutputSpec<'a> {
     pub(crate) destination: &'a Destination,
+    /// What is in the names that the format gives, for one of several outputs of one kind.
+    pub(crate) label: Option<&'a str>,
     /// To which slices of time rows are divided, each with files of its own; `None` for one output.
     pub(crate) slicing: Option<Slicing<'a>>,
     /// What is read, and must not be replaced.

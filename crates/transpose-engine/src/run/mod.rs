@@ -56,6 +56,8 @@ use crate::output::slices::SPLIT_SUMS;
 use crate::scan::chunks::Reading;
 use output::PendingOutput;
 use reader::Reader;
+use std::collections::HashMap;
+use std::path::PathBuf;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{EventDecoder, Grain};
@@ -80,6 +82,10 @@ transpose_core::codes! {
     pub FILTERED: "ENG0707" "nearly-all-filtered" Error
         "All or nearly all rows that were read are left out, as for a wrong month or a wrong time zone. A report of the few others would look like a whole one."
         "Check `--period` and the inputs; `--max-filtered 100` accepts any share, and a share such as `--max-filtered 99` one that is usual."
+    /// A slice of time without plays.
+    pub EMPTY_SLICE: "ENG0710" "empty-slice" Info
+        "`--split-by` makes a report of each slice of the period. Nothing was played in this one, so there is no report of it."
+        "Nothing, if that is right; `--period` with the slice alone and `--max-filtered 100` makes a report of nothing."
     /// Nothing to convert.
     pub NO_ROWS: "ENG0708" "no-rows" Error
         "The inputs have headings and no plays or sales, as when an export failed. The report would say that nothing was played."
@@ -129,6 +135,17 @@ pub struct RunOutcome {
 }
 
 impl RunOutcome {
+    /// Whether there are files that appear.
+    fn appears(&self) -> bool {
+        self.outputs.iter().any(|output| !output.written.is_empty())
+    }
+
+    /// Fills in what is known of its files once they have appeared.
+    fn take_written(&mut self, mut written: WrittenFiles) {
+        let files = self.outputs.iter_mut().flat_map(|output| &mut output.written);
+        files.chain(&mut self.companions).for_each(|file| written.fill(file));
+    }
+
     /// The outcome of the only output of a run without routes, to which all files belong.
     pub fn into_only(mut self) -> Result<Outcome, Fatal> {
         let mut outcome = self.outputs.pop().ok_or_else(|| diagnostics::bug("a run without an output"))?;
@@ -141,6 +158,38 @@ impl Run<'_> {
     /// Runs it. A fatal end leaves nothing behind; a refusal at the end comes with the whole
     /// report.
     pub fn run(&self, companions: CompanionFiles<'_>) -> Result<RunOutcome, Fatal> {
+        let mut held = HeldFiles::new(self.limits.overwrite);
+        let mut outcome = self.run_into(&mut held, companions)?;
+        if outcome.appears() {
+            outcome.take_written(held.commit()?);
+        }
+        Ok(outcome)
+    }
+
+    /// Runs it for one of several slices of time, whose files appear together. Where nothing is of
+    /// the slice, there is no file.
+    pub fn run_slice(
+        &self,
+        held: &mut HeldFiles,
+        companions: CompanionFiles<'_>,
+    ) -> Result<RunOutcome, Fatal> {
+        let mut own = HeldFiles(held.0.beside());
+        let mut outcome = self.run_into(&mut own, companions)?;
+        if outcome.outputs.iter().all(|output| output.report.ledger.converted.rows == 0) {
+            for output in &mut outcome.outputs {
+                output.written.clear();
+                let message = "nothing was played in the slice, and no report of it is written";
+                let diagnostic = Diagnostic::new(&EMPTY_SLICE, Location::default(), message);
+                output.report.diagnostics.push(diagnostic);
+            }
+        } else {
+            held.join(own.0)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Runs it, and leaves its files to those that hold them.
+    fn run_into(&self, held: &mut HeldFiles, companions: CompanionFiles<'_>) -> Result<RunOutcome, Fatal> {
         self.check()?;
         let found = self.find_duplicates()?;
         let inputs = found.again.as_deref().unwrap_or(self.source.inputs);
@@ -159,7 +208,7 @@ impl Run<'_> {
         if let Some(only) = pending.outputs.first_mut().filter(|_| !self.is_job()) {
             only.outcome.spilled += found.spilled;
         }
-        pending.commit(&run, companions)
+        pending.hold(run.is_job(), held, companions)
     }
 
     /// Whether rows are routed to outputs.
@@ -333,39 +382,74 @@ impl PendingRun {
         Self::new(RunOutcome::default(), vec![output], reader)
     }
 
-    /// Lets all files appear, or none.
-    fn commit(self, run: &Run<'_>, companions: CompanionFiles<'_>) -> Result<RunOutcome, Fatal> {
+    /// Hands all files over; they appear when those that hold them say so, or never.
+    fn hold(
+        self,
+        is_job: bool,
+        held: &mut HeldFiles,
+        companions: CompanionFiles<'_>,
+    ) -> Result<RunOutcome, Fatal> {
         let Self { mut outcome, outputs, quarantine } = self;
-        let mut set = OutputSet::new(run.limits.overwrite).with_threads(run.reading().threads);
-        let mut paths = Vec::new();
         let mut appears = false;
-        for (number, PendingOutput { outcome: of_output, files, .. }) in outputs.into_iter().enumerate() {
+        for PendingOutput { outcome: mut of_output, files, .. } in outputs {
+            if let Some(files) = files {
+                of_output.written = held.join(files)?;
+                appears = true;
+            }
             outcome.outputs.push(of_output);
-            let Some(files) = files else { continue };
-            paths.extend(files.paths().into_iter().map(|path| (number, path)));
-            set.join(files).map_err(|error| diagnostics::io(&error))?;
-            appears = true;
         }
         if !appears {
             return Ok(outcome);
         }
+        let mut set = held.beside();
         files::add(&mut set, companions(&outcome.outputs)?)?;
-        // A run without routes does not count the rejected rows among its files.
-        let mut aside = Vec::new();
+        outcome.companions = held.join(set)?;
         if let Some(quarantine) = quarantine {
-            if !run.is_job() {
-                aside = quarantine.paths();
-            }
-            set.join(quarantine).map_err(|error| diagnostics::io(&error))?;
-        }
-        for written in files::commit(set)? {
-            let number = paths.iter().find(|(_, path)| *path == written.path).map(|(number, _)| *number);
-            if let Some(output) = number.and_then(|number| outcome.outputs.get_mut(number)) {
-                output.written.push(written);
-            } else if !aside.contains(&written.path) {
-                outcome.companions.push(written);
-            }
+            // A run without routes does not count the rejected rows among its files.
+            let aside = held.join(quarantine)?;
+            outcome.companions.extend(aside.into_iter().filter(|_| is_job));
         }
         Ok(outcome)
+    }
+}
+
+/// Files that have appeared, by their paths.
+pub struct WrittenFiles(HashMap<PathBuf, WrittenFile>);
+
+impl WrittenFiles {
+    /// Fills in what is known of a file since it has appeared.
+    pub(crate) fn fill(&mut self, file: &mut WrittenFile) {
+        if let Some(known) = self.0.remove(&file.path) {
+            *file = known;
+        }
+    }
+}
+
+/// Files of runs that have ended, which appear together.
+pub struct HeldFiles(OutputSet);
+
+impl HeldFiles {
+    /// No files yet; `overwrite` allows them to replace others.
+    pub fn new(overwrite: bool) -> Self {
+        Self(OutputSet::new(overwrite))
+    }
+
+    /// Lets all of them appear, or none.
+    pub fn commit(self) -> Result<WrittenFiles, Fatal> {
+        let written = files::commit(self.0)?;
+        Ok(WrittenFiles(written.into_iter().map(|file| (file.path.clone(), file)).collect()))
+    }
+
+    fn beside(&self) -> OutputSet {
+        self.0.beside()
+    }
+
+    /// Takes the files of a set; answers their paths, with sizes that are known once they appear.
+    fn join(&mut self, set: OutputSet) -> Result<Vec<WrittenFile>, Fatal> {
+        let written =
+            set.paths().into_iter().map(|path| WrittenFile { path, bytes: 0, uncompressed: 0, sha256: None });
+        let written = written.collect();
+        self.0.join(set).map_err(|error| diagnostics::io(&error))?;
+        Ok(written)
     }
 }

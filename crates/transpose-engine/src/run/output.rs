@@ -6,8 +6,8 @@ use crate::filter::period::PeriodSelection;
 use crate::filter::route_rule::RouteRule;
 use crate::output::slices::{FinishedFiles, OutputSlices, SliceTally};
 use crate::output::spec::{Destination, OutputSpec, Slicing};
-use crate::run::Run;
 use crate::run::fingerprint::Fingerprint;
+use crate::run::{Run, WrittenFiles};
 use crate::scan::open::other_grain;
 use transpose_core::accounting::{Change, RunReport, Subject};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
@@ -41,6 +41,8 @@ pub struct Output<'a> {
     pub slicing: Option<Slicing<'a>>,
     /// Where the output goes.
     pub destination: Destination,
+    /// What is in the names that the format gives, for one of several outputs of one kind.
+    pub label: Option<&'a str>,
     /// How it is packed.
     pub compression: Compression,
     /// What its table is put into, for a target that is a table; `None` for its own text.
@@ -145,6 +147,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Fills in what is known of its files since they have appeared.
+    pub fn take_written(&mut self, written: &mut WrittenFiles) {
+        self.written.iter_mut().for_each(|file| written.fill(file));
+    }
+
     /// The outcome of a run that came to no end.
     pub fn failed(fatal: Fatal) -> Self {
         Self { refused: Some(fatal), ..Self::of(RunReport::default()) }
@@ -216,6 +223,7 @@ impl<'a> OutputInProgress<'a> {
         let output = self.output;
         OutputSpec {
             destination: &output.destination,
+            label: output.label,
             slicing: output.slicing,
             inputs: source.inputs,
             compression: output.compression,

@@ -27,8 +27,8 @@ use transpose_core::terms::Terms;
 use transpose_deals::PeriodTerms;
 use transpose_engine::receipt::{self, Particulars};
 use transpose_engine::{
-    CompanionFile, Destination, Limits, Outcome, Output, Route, RouteRule, Run, RunOutcome, Slicing, Source,
-    destination,
+    CompanionFile, Destination, HeldFiles, Limits, Outcome, Output, Route, RouteRule, Run, RunOutcome,
+    Slicing, Source, destination,
 };
 use transpose_io::Input;
 
@@ -95,15 +95,53 @@ pub(crate) struct Convert {
     loss: LossOptions,
 }
 
+/// What a conversion came to.
+struct Conversion {
+    particulars: Particulars,
+    outcome: Outcome,
+    quarantine: Option<PathBuf>,
+    /// Whether receipt and list of received files were written.
+    recorded: Result<(), Fatal>,
+}
+
+impl Conversion {
+    fn tell(self, convert: &Convert, messages: &Messages) -> Exit {
+        let summary = Summary {
+            particulars: &self.particulars,
+            outcome: &self.outcome,
+            quarantine: self.quarantine.as_deref(),
+            dry_run: convert.options.dry_run,
+        };
+        let exit = summary.ending().tell(messages, &summary.text(), self.recorded);
+        messages.object(&summary.object(exit));
+        exit
+    }
+}
+
 impl Convert {
     pub(crate) fn run(&self, program: Program, messages: &Messages) -> Exit {
         let run = || {
+            let Some(slices) = self.slices()? else {
+                return Ok(self
+                    .convert(self.selection.period, None, program, messages)?
+                    .tell(self, messages));
+            };
+            // All slices appear together.
+            let mut held = HeldFiles::new(self.options.overwrite.allowed);
+            let mut conversions = Vec::new();
+            for slice in slices {
+                let conversion = self.convert(Some(slice), Some(&mut held), program, messages)?;
+                if conversion.outcome.refused.is_some() {
+                    return Ok(conversion.tell(self, messages));
+                }
+                conversions.push(conversion);
+            }
+            let mut written = held.commit()?;
             let mut worst = Exit::Done;
-            for period in self.periods()? {
-                match self.convert(period, program, messages)? {
-                    Exit::Done => {}
-                    Exit::Diagnostics => worst = Exit::Diagnostics,
-                    refused => return Ok(refused),
+            for mut conversion in conversions {
+                conversion.outcome.take_written(&mut written);
+                if conversion.tell(self, messages) != Exit::Done {
+                    worst = Exit::Diagnostics;
                 }
             }
             Ok(worst)
@@ -111,14 +149,14 @@ impl Convert {
         run().unwrap_or_else(|fatal| aborted(messages, &fatal))
     }
 
-    /// The periods to convert one after the other. A report of usages that is split takes one run
-    /// for each slice; everything else takes one run.
-    fn periods(&self) -> Result<Vec<Option<Period>>, Fatal> {
+    /// The periods to convert one after the other, for a report of usages that is split: it takes
+    /// one run for each slice.
+    fn slices(&self) -> Result<Option<Vec<Period>>, Fatal> {
         let whole = self.selection.period;
-        let Some(split_by) = self.selection.split_by else { return Ok(vec![whole]) };
+        let Some(split_by) = self.selection.split_by else { return Ok(None) };
         let registry = self.input_options.registry()?;
         if open::format_and_version(&registry, &self.to)?.0.manifest().grain != Grain::Aggregate {
-            return Ok(vec![whole]);
+            return Ok(None);
         }
         let refused = |message: &str, help: &str| Err(argument_error(message).with_help(help));
         let Some(whole) = whole else {
@@ -129,21 +167,30 @@ impl Convert {
             || self.selection.delivery_log.received.is_some()
             || self.options.on_reject == Some(RejectPolicy::Quarantine)
             || self.options.quarantine.is_some()
+            || self.balances.is_some()
+            || self.explain_amounts.is_some()
             || self.selection.refuses_outside()
             || self.inputs.iter().any(|input| input.as_os_str() == "-");
         if once {
-            let message = "aggregate reports are split by converting once per slice, which a pipe, `--receipt`, `--received`, `--quarantine` and `--outside refuse` do not allow";
+            let message = "aggregate reports are split by converting once per slice, which a pipe, `--receipt`, `--received`, `--quarantine`, `--balances`, `--explain-amounts` and `--outside refuse` do not allow";
             return refused(message, "Leave `--split-by` out, and convert once for each `--period`.");
         }
         match split_by.slices(whole) {
-            Some(slices) => Ok(slices.into_iter().map(Some).collect()),
+            Some(slices) => Ok(Some(slices)),
             None => {
                 refused("the period has more than 400 slices", "Give a shorter period or a longer slice.")
             }
         }
     }
 
-    fn convert(&self, asked: Option<Period>, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
+    /// Converts the inputs for a period; the files of a slice go to `held`.
+    fn convert(
+        &self,
+        asked: Option<Period>,
+        held: Option<&mut HeldFiles>,
+        program: Program,
+        messages: &Messages,
+    ) -> Result<Conversion, Fatal> {
         let now = clock::now()?;
         let registry = self.input_options.registry()?;
         let (target, version) = open::format_and_version(&registry, &self.to)?;
@@ -206,7 +253,9 @@ impl Convert {
         let slicing: Slicing<'_> = &|moment| self.selection.slice(moment);
         let slicing = Some(slicing)
             .filter(|_| self.selection.split_by.is_some() && target.manifest().grain == Grain::Event);
-        let is_slice = self.selection.split_by.is_some() && slicing.is_none();
+        // Messages name their period in the names of files.
+        let label = asked.filter(|_| held.is_some() && !target.manifest().traits.states_contexts);
+        let label = label.map(|period| period.to_string());
         // Plays of other labels count for what the deal divides, and are not paid.
         let counts_plays =
             source.manifest().grain == Grain::Event && target.manifest().grain == Grain::Aggregate;
@@ -221,6 +270,7 @@ impl Convert {
             period: self.selection.period(paid.or(period)),
             slicing,
             destination,
+            label: label.as_deref(),
             compression: packing.compression,
             container: packing.container(),
             deny_loss: deny_loss.as_deref(),
@@ -237,11 +287,15 @@ impl Convert {
             outputs: &outputs,
             limits: Limits {
                 // Every slice filters what belongs to the others.
-                max_filtered: if is_slice { 100 } else { self.options.max_filtered },
+                max_filtered: if held.is_some() { 100 } else { self.options.max_filtered },
                 ..self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update)
             },
         };
-        let outcome = run.run(&|outcomes| self.companions(balances.as_ref(), &opened.inputs, outcomes));
+        let companions = |outcomes: &[Outcome]| self.companions(balances.as_ref(), &opened.inputs, outcomes);
+        let outcome = match held {
+            None => run.run(&companions),
+            Some(held) => run.run_slice(held, &companions),
+        };
         progress.clear();
         let mut outcome = outcome.and_then(RunOutcome::into_only).unwrap_or_else(Outcome::failed);
         outcome.report.diagnostics = joined([
@@ -264,15 +318,7 @@ impl Convert {
         if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
             recorded = recorded.and(received.record(&particulars.now));
         }
-        let summary = Summary {
-            particulars: &particulars,
-            outcome: &outcome,
-            quarantine: quarantine.as_deref(),
-            dry_run: self.options.dry_run,
-        };
-        let exit = summary.ending().tell(messages, &summary.text(), recorded);
-        messages.object(&summary.object(exit));
-        Ok(exit)
+        Ok(Conversion { particulars, outcome, quarantine, recorded })
     }
 
     /// The companion files of the report.

@@ -83,8 +83,8 @@ impl Summary<'_> {
         }
         out.push_str(&self.ending().found());
         match (&outcome.refused, &outcome.written[..]) {
-            (Some(_), _) => out.push_str("nothing was written\n"),
-            (None, []) => out.push_str("dry run: nothing was written\n"),
+            (None, []) if self.dry_run => out.push_str("dry run: nothing was written\n"),
+            (Some(_), _) | (None, []) => out.push_str("nothing was written\n"),
             (None, files) => {
                 let tally = &outcome.tally;
                 let counts = [

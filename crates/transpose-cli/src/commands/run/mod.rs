@@ -116,6 +116,7 @@ impl Run {
                     ..PeriodSelection::default()
                 },
                 slicing: None,
+                label: None,
                 destination: prepared.destination.clone(),
                 compression: prepared.packing.compression,
                 container: prepared.packing.container(),
