@@ -19,6 +19,7 @@ pub mod bank_holidays;
 pub mod boolean;
 mod check_digit;
 mod compact;
+pub mod comparison;
 pub mod currency;
 pub mod decimal;
 mod digits;
@@ -36,6 +37,7 @@ mod tables;
 pub mod territory;
 pub mod time;
 
+pub use comparison::CodeSystem;
 pub use currency::{Currency, CurrencyError};
 pub use decimal::{Decimal, DecimalError};
 pub use dpid::{Dpid, DpidError};

@@ -5,6 +5,7 @@
 //! carry it; until then it stays in the extras of its family.
 
 use std::fmt;
+use transpose_codes::CodeSystem;
 
 /// A field of the canonical model.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +104,19 @@ pub enum Kind {
     Boolean,
     /// A value of an allowed-value set.
     Vocabulary,
+}
+
+impl Kind {
+    /// The system of codes that values are of, where several spellings are one code.
+    pub const fn code_system(self) -> Option<CodeSystem> {
+        match self {
+            Self::Isrc => Some(CodeSystem::Isrc),
+            Self::Iswc => Some(CodeSystem::Iswc),
+            Self::Icpn => Some(CodeSystem::Gtin),
+            Self::Grid => Some(CodeSystem::Grid),
+            _ => None,
+        }
+    }
 }
 
 /// The facts about one field.

@@ -26,6 +26,7 @@ mod render;
 
 use crate::diagnostics;
 use crate::scan::chunks::{DecodedChunk, Reading};
+use crate::scan::comparable::comparable_cell;
 use crate::scan::open::{name_source, open_events};
 use crate::scan::position::SourceLine;
 use crate::scan::rescan;
@@ -592,11 +593,8 @@ impl RowReader<'_> {
                     continue;
                 }
                 let raw = raw(*cell);
-                match self.decoder.canonical_cell(*field, raw, &mut scratch) {
-                    Ok(given) => put_cell(given.then_some(&scratch), &mut record),
-                    // What cannot be understood is compared as it is.
-                    Err(_) => put_cell(Some(raw), &mut record),
-                }
+                let given = comparable_cell(self.decoder, *field, raw, &mut scratch);
+                put_cell(given.then_some(&scratch), &mut record);
             }
             put_text(&name, &mut read_chunk.records);
             put_text(&record, &mut read_chunk.records);

@@ -13,6 +13,7 @@ use crate::consolidate::shapes::{Shapes, Side};
 use crate::scan::position::SourceLine;
 use crate::storage::varint::{put_cell, put_text, take_text};
 use std::ops::Range;
+use transpose_codes::CodeSystem;
 use transpose_core::accounting::Change;
 use transpose_core::diagnostics::{CellDiagnostic, Severity};
 use transpose_core::format::{Dimension, EventDecoder};
@@ -139,11 +140,11 @@ fn identity<'a>(side: Side, value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mu
 /// Releases are distinguished by ICPN, else GRid, else the service's id, else artist and title.
 fn release_identity<'a>(value: &impl Fn(Field) -> Option<&'a [u8]>, out: &mut Vec<u8>) {
     if let Some(icpn) = value(Field::ICPN) {
-        out.push(b'1');
         // A UPC and the EAN that begins with its zero are the same number (GS1), so all are
         // fourteen digits here.
-        out.resize(out.len() + 14usize.saturating_sub(icpn.len()), b'0');
         out.extend_from_slice(icpn);
+        CodeSystem::Gtin.make_comparable(out);
+        out.insert(0, b'1');
     } else if let Some(grid) = value(Field::GRID) {
         out.push(b'2');
         out.extend_from_slice(grid);

@@ -2,6 +2,7 @@
 //! inputs.
 
 use crate::consolidate::shapes::Side;
+use crate::consolidate::variants::is_same_code;
 use crate::diagnostics;
 use crate::scan::position::SourceLine;
 use crate::storage::varint::Cells;
@@ -73,7 +74,13 @@ impl ItemDiagnostics {
             Side::Recording => "recording",
         };
         let cells = Cells(first).zip(Cells(other)).zip(&shape.columns);
-        let differing = cells.into_iter().find(|((a, b), _)| a.is_some() && b.is_some() && a != b);
+        let differs = |a: &[u8], b: &[u8], slot: &Slot| match slot {
+            Slot::Field(field) => a != b && !is_same_code(field.spec().kind.code_system(), a, b),
+            Slot::Extra(_) | Slot::Structure => a != b,
+        };
+        let differing = cells
+            .into_iter()
+            .find(|((a, b), slot)| a.is_some_and(|a| b.is_some_and(|b| differs(a, b, slot))));
         let mut location = Location::line(at.line(), 0);
         let mut message = format!("one {what} is described in several ways");
         let mut value = &[][..];

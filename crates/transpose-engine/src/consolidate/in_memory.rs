@@ -181,7 +181,7 @@ fn rank<'a>(
     let mut ranked =
         RankedIdentities { ranks: vec![NONE; items.len()], chosen: Vec::new(), empty_identity: None };
     let mut item_diagnostics = ItemDiagnostics::default();
-    let mut variants = Variants::default();
+    let mut variants = Variants::new(shapes.of(side));
     let mut rest = sorted.as_slice();
     while let Some(first) = rest.first() {
         let len = rest.iter().take_while(|other| alike(first, other) == Ordering::Equal).count();

@@ -34,6 +34,7 @@ use crate::storage::varint::{put, put_text, signed, take, take_text, unsigned};
 use std::borrow::Cow;
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::EventDecoder;
+use transpose_core::model::Shape;
 use transpose_core::terms::ConflictPolicy;
 
 /// What is needed to put things in order.
@@ -103,7 +104,8 @@ impl<'a> SortedOnDisk<'a> {
         // when they are.
         let mut merge = releases.read()?;
         let mut identity = Vec::new();
-        while let Some(variants) = next_identity(&mut merge, &mut identity, |_| ())? {
+        let shape = &plan.shapes.release;
+        while let Some(mut variants) = next_identity(&mut merge, shape, &mut identity, |_| ())? {
             variants.note(Side::Release, plan.shapes, plan.policy, item_diagnostics);
         }
         Ok(Self { releases, recordings, groups, sums, policy: plan.policy })
@@ -236,10 +238,11 @@ impl Sorters<'_> {
 /// description of each of its items.
 pub(crate) fn next_identity(
     merge: &mut MergedRecords<'_>,
+    shape: &Shape,
     identity: &mut Vec<u8>,
     mut each: impl FnMut(&[u8]),
 ) -> Result<Option<Variants<'static>>, Fatal> {
-    let mut variants = Variants::default();
+    let mut variants = Variants::new(shape);
     identity.clear();
     while let Some((key, value)) = merge.peek()? {
         let Some((name, first)) = key.split_last_chunk::<8>() else {
@@ -285,7 +288,8 @@ fn by_release<'a>(
                 releases.push(release.to_vec());
             }
         };
-        let Some(mut variants) = next_identity(&mut merge, &mut identity, each)? else {
+        let Some(mut variants) = next_identity(&mut merge, &plan.shapes.recording, &mut identity, each)?
+        else {
             return sorter.finish();
         };
         variants.note(Side::Recording, plan.shapes, plan.policy, item_diagnostics);

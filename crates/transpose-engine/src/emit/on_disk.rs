@@ -54,7 +54,9 @@ pub(crate) fn emit(
         batch.clear();
         files.write(&encoded)
     };
-    while let Some(mut variants) = next_identity(&mut releases, &mut identity, |_| ())? {
+    // Releases come first, see `blocks::shapes`.
+    let Some(shape) = encoding.shapes.first() else { return Err(diagnostics::bug("blocks without shapes")) };
+    while let Some(mut variants) = next_identity(&mut releases, shape, &mut identity, |_| ())? {
         let cells = variants.choose(sorted.policy);
         let empty_identity = identity.strip_suffix(&[0, 0]) == Some(EMPTY_IDENTITY);
         while streams.recording(&identity, rows, &mut block)? {

@@ -23,6 +23,7 @@ use crate::filter::marks::{DuplicateMark, MarkRecorder, RowMarks};
 use crate::filter::period::{FilterRules, NO_EVENT_ID, NO_IDENTITY, RowFilter};
 use crate::filter::redelivered;
 use crate::scan::chunks::{DecodedChunk, Reading};
+use crate::scan::comparable::comparable_cell;
 use crate::scan::open::open;
 use crate::scan::position::SourceLine;
 use crate::scan::rescan;
@@ -327,11 +328,8 @@ impl KeyCollector<'_> {
             value.extend_from_slice(&(origin.byte + u64::from(row.start)).to_le_bytes());
             for (field, place) in self.row.iter().zip(0..) {
                 let raw = cell(index, Some(place), events, decoded.bytes);
-                match self.decoder.canonical_cell(*field, raw, &mut scratch) {
-                    Ok(given) => put_cell(given.then_some(&scratch), &mut value),
-                    // What cannot be understood is compared as it is.
-                    Err(_) => put_cell(Some(raw), &mut value),
-                }
+                let given = comparable_cell(self.decoder, *field, raw, &mut scratch);
+                put_cell(given.then_some(&scratch), &mut value);
             }
             put_text(&name, &mut records);
             put_text(&value, &mut records);

@@ -20,6 +20,7 @@
 use crate::diagnostics;
 use crate::filter::marks::{MarkRecorder, RowMark, RowMarks};
 use crate::scan::chunks::{DecodedChunk, Reading, scan};
+use crate::scan::comparable::comparable_cell;
 use crate::scan::open::open_events;
 use crate::scan::ordered::Flow;
 use crate::scan::position::SourceLine;
@@ -217,11 +218,8 @@ impl PairReader {
         let events = &decoded.batch.events;
         for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact(events.row_cells.max(1))) {
             for ((field, span), cell) in CELLS.iter().zip(cells).zip(&mut self.cells) {
-                cell.clear();
-                // What cannot be read names nothing; the conversion reports it.
-                if !span.is_absent()
-                    && decoder.canonical_cell(*field, span.bytes(decoded.bytes, &events.arena), cell).is_err()
-                {
+                let raw = span.bytes(decoded.bytes, &events.arena);
+                if span.is_absent() || !comparable_cell(decoder, *field, raw, cell) {
                     cell.clear();
                 }
             }
