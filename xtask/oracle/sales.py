@@ -81,7 +81,7 @@ def main():
         if row["Transaction Type"] == "sale":
             by_id.setdefault(row["Sale ID"], row)
             by_basket[row["Basket ID"], row["Item Identifier Code"]].append(row)
-    taken = collections.Counter()
+    taken, id_taken = collections.Counter(), collections.Counter()
     fates = collections.Counter()
     usages = collections.defaultdict(lambda: [0, 0])
     paid = {"read": collections.Counter(), "converted": collections.Counter()}
@@ -92,8 +92,11 @@ def main():
             name = row["Basket ID"], row["Item Identifier Code"]
             copies = by_basket[name]
             copy = copies[min(taken[name], len(copies) - 1)] if copies else None
-            taken[name] += 1
             sale = by_id.get(row["Sale ID"], copy)
+            # One sale has an identifier, several may have a basket and an item.
+            beyond = id_taken[row["Sale ID"]] >= 1 if row["Sale ID"] in by_id else taken[name] >= len(copies)
+            taken[name] += 1
+            id_taken[row["Sale ID"]] += 1
         shop_at = sale["at"] if sale else row["at"]
         date = (datetime.date(1970, 1, 1) + datetime.timedelta(days=shop_at // 86_400_000_000)).isoformat()
         [shop] = [shop for shop in agreement["shop"] if shop["name"] == row["Shop Name"]
@@ -105,7 +108,7 @@ def main():
         if not refund:
             fate = "converted" if start <= row["at"] < end else "outside"
         elif sale is None:
-            fate = "unmatched" if opens <= row["at"] < closes else "outside"
+            fate = "unmatched" if opens <= row["at"] < closes or start <= row["at"] < end else "outside"
         elif start <= sale["at"] < end:
             fate = "converted" if row["at"] < closes else "too-late"
         elif sale["at"] >= end:
@@ -116,6 +119,8 @@ def main():
             fate, adjusted = "converted", "%d-%d" % month(sale["at"])
         else:
             fate = "outside"
+        if refund and sale is not None and fate == "converted" and beyond:
+            fate = "beyond"
         fates[fate] += 1
         if fate != "converted":
             continue

@@ -166,6 +166,18 @@ transpose_core::codes! {
     pub UNMATCHED_ADJUSTS: "ENG0306" "unmatched-refund-adjusts" Warning
         "No sale in the inputs has the identifier of the refund, or its basket and item. The agreement says `unmatched-refunds = \"adjust\"`, so it is treated as an adjustment of an earlier report, that of `original-period` where the agreement names one."
         "Give the report with the sale as another input to be sure."
+    /// A refund of what was refunded.
+    pub EXCESS_REFUND: "ENG0307" "refund-beyond-sale" Error
+        "Refunds take back more than was sold under the name that they give: the identifier of a sale, or its basket and item. Either one refund is reported twice, or another sale is meant."
+        "Look for the sale that is meant, drop what is reported twice (`--duplicates drop`), or say `excess-refunds = \"count\"` under `[policies]` in the agreement."
+    /// The same where the agreement counts it.
+    pub EXCESS_COUNTED: "ENG0308" "refund-beyond-sale-counted" Warning
+        "Refunds take back more than was sold under the name that they give, and the agreement says `excess-refunds = \"count\"`: the report has more returns than sales of it."
+        "Compare the refunds with the sales."
+    /// A refund before its sale.
+    pub REFUND_BEFORE_SALE: "ENG0309" "refund-before-sale" Warning
+        "The refund took place before the sale that it takes back, so one of the two moments is wrong, or two events have one name. It is counted as it is."
+        "Compare the moments of the two rows."
     /// An input that would have to be read twice.
     pub READ_ONCE: "ENG0304" "readable-once" Error
         "The inputs are read before the conversion, so that refunds are paired with their sales and aggregate tables give their sales contexts; a pipe without a copy, and packed bytes in memory, can be read only once."

@@ -194,7 +194,7 @@ impl ChunkDecoder for Worker<'_> {
                 let block = (id != "?").then(|| id.into());
                 let diagnostic = Diagnostic::new(&REJECTED, Location { block, ..place }, "rejected");
                 let (start, len) = (*start as u32, (end - start) as u32);
-                batch.rejects.push(Reject { start, len, diagnostic, plays: 0, micros: 0 });
+                batch.rejects.push(Reject { start, len, diagnostic, plays: 0, returns: 0, micros: 0 });
                 continue;
             }
             batch.blocks.begin_block(span(id), *start);

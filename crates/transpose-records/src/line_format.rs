@@ -445,7 +445,7 @@ impl<F: LineFormat> ChunkDecoder for LineWorker<'_, F> {
             };
             if let Err(diagnostic) = self.read(content, &mut row, origin) {
                 let (start, len) = (row.start, row.len);
-                batch.rejects.push(Reject { start, len, diagnostic, plays: 1, micros: 0 });
+                batch.rejects.push(Reject { start, len, diagnostic, plays: 1, returns: 0, micros: 0 });
                 continue;
             }
             let cell = |place: usize| {

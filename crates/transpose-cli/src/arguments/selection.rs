@@ -47,7 +47,8 @@ impl Selection {
     /// Which plays belong to a period.
     pub(crate) fn period(&self, period: Option<Period>) -> PeriodSelection {
         let moments = period.map(|period| self.time_zone.moments(period));
-        PeriodSelection { moments, basis: self.period_by, outside: self.outside }
+        let offsets = self.time_zone.offsets();
+        PeriodSelection { moments, basis: self.period_by, outside: self.outside, offsets }
     }
 
     /// Whether the inputs are read more than once.

@@ -6,7 +6,10 @@ mod oracle;
 
 use jiff::tz::TimeZone;
 use std::ops::Range;
-use transpose_codes::time::{Date, Period};
+use transpose_codes::time::{Date, LocalOffsets, Period};
+
+/// The last moment of the century, in microseconds since 1970.
+const LAST_CHANGE: i64 = 4_102_444_800_000_000;
 
 /// A time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,24 @@ impl Zone {
                 Some(next.filter(has_begun).unwrap_or(date))
             }
         }
+    }
+
+    /// How much local time is ahead of UTC, until the end of the century.
+    pub(crate) fn offsets(&self) -> LocalOffsets {
+        let changes = match self {
+            Self::Offset(minutes) => vec![(i64::MIN, i64::from(*minutes) * 60_000_000)],
+            Self::Named(zone) => {
+                let offset = |moment| i64::from(zone.to_offset(moment).seconds()) * 1_000_000;
+                let first = (i64::MIN, offset(jiff::Timestamp::UNIX_EPOCH));
+                let changes = zone.following(jiff::Timestamp::UNIX_EPOCH).map(|change| change.timestamp());
+                let changes = changes.take_while(|change| change.as_microsecond() < LAST_CHANGE);
+                [first]
+                    .into_iter()
+                    .chain(changes.map(|change| (change.as_microsecond(), offset(change))))
+                    .collect()
+            }
+        };
+        LocalOffsets::new(changes)
     }
 
     /// The moments of a period, in microseconds since 1970-01-01 UTC: from the beginning of the

@@ -158,7 +158,7 @@ fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() 
                 more,
             ]
             .concat();
-            sandbox.run(&arguments).ends(i32::from(rows("unmatched") > 0));
+            sandbox.run(&arguments).ends(i32::from(rows("unmatched") + rows("beyond") > 0));
             assert_eq!(
                 usages(&fs::read_to_string(sandbox.path("message.tsv")).unwrap()),
                 expected,
@@ -174,6 +174,7 @@ fn usages_returns_and_money_are_those_of_a_program_that_counts_with_fractions() 
                 ("too-late", "filtered/refund-after-cut-off"),
                 ("earlier", "filtered/refund-reported-earlier"),
                 ("unmatched", "rejected/ENG0303"),
+                ("beyond", "rejected/ENG0307"),
             ] {
                 let counted = ledger.pointer(&format!("/{part}/rows")).and_then(Value::as_u64).unwrap_or(0);
                 assert_eq!(counted, rows(outcome), "{outcome}: {ledger:#}");
@@ -226,4 +227,195 @@ fn an_album_that_was_sold_lists_the_tracks_that_the_catalogue_has() {
     assert!(!message.contains("Song 2"), "{message}");
     let expected = "release 5099910041482 was sold with 12 tracks, and the catalogue lists 5";
     assert!(told.contains("ENG0508") && told.contains(expected), "{told}");
+}
+
+/// Sales of one shop, as a report of downloads.
+fn downloads(rows: &[(&str, &str, &str, &str, &str)]) -> String {
+    let mut table = HEADINGS.to_owned();
+    for (id, date, kind, code, basket) in rows {
+        let money = if *kind == "Sale" { "9.99" } else { "-9.99" };
+        let sort = if code.chars().all(|c| c.is_ascii_digit()) { "Album" } else { "Track" };
+        writeln!(
+            table,
+            "2020-01-01,u1,{id},{date},2020-01-01,{kind},T1,A1,{code},1,{sort},DE,card,{money},L,{basket},P,MP3,Pop"
+        )
+        .unwrap();
+    }
+    table
+}
+
+/// The shop of Germany, whose tax changes on the 15th of October.
+const SHOP: &str = r#"
+[sender]
+party-id = "PADPIDA2026100101S"
+name = "Northwind Music"
+[message]
+service = "NorthwindMusic"
+[money]
+currency = "EUR"
+[[shop]]
+name = "DE"
+territory = "DE"
+currency = "EUR"
+tax = "19"
+valid-until = 2026-10-14
+[[shop]]
+name = "DE"
+territory = "DE"
+currency = "EUR"
+tax = "7"
+valid-from = 2026-10-15
+[price]
+places = 4
+rounding = "half-even"
+[[context]]
+commercial-model = "PayAsYouGoModel"
+use-type = "PermanentDownload"
+"#;
+
+/// Converts sales under the shop; answers the ledger and the rows of usages as sold, returned,
+/// price, first and last day of the period of an adjustment.
+fn sold(rows: &[(&str, &str, &str, &str, &str)], policies: &str, more: &[&str]) -> (Value, Vec<Vec<String>>) {
+    let sandbox = Sandbox::new();
+    sandbox.put("shop.toml", format!("{SHOP}{policies}"));
+    sandbox.put("sales.csv", downloads(rows));
+    let words =
+        ["convert", "sales.csv", "--agreement", "shop.toml", "--to", "canonical.csv", "-o", "out.csv"];
+    let aside = ["--on-reject", "quarantine", "--quarantine", "aside.csv", "--receipt", "receipt.json"];
+    let accepted = ["--max-filtered", "100"];
+    let ran = sandbox.run(&[&words[..], &aside, &accepted, more].concat());
+    assert!(ran.code < 2, "{}", ran.err);
+    let receipt: Value = serde_json::from_slice(&sandbox.read("receipt.json")).unwrap();
+    let table = String::from_utf8(sandbox.read("out.csv")).unwrap();
+    let mut lines = table.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let wanted =
+        ["usage.quantity", "usage.returns", "usage.price", "usage.validity-start", "usage.validity-end"];
+    let usages = lines.map(|line| {
+        let cell = |name| head.iter().position(|heading| *heading == name).map_or("", |at| &line[at]);
+        wanted.map(cell).map(str::to_owned).to_vec()
+    });
+    (receipt["ledger"].clone(), usages.collect())
+}
+
+/// A ledger line: rows, plays, returns and what was paid.
+fn line(ledger: &Value, part: &str) -> (u64, String, String, String) {
+    let amounts = ledger.pointer(&format!("/{part}")).cloned().unwrap_or_default();
+    let text = |key: &str| match &amounts[key] {
+        Value::Null => "0".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let paid = amounts["paid"]["EUR"].as_str().unwrap_or("0").to_owned();
+    (amounts["rows"].as_u64().unwrap_or(0), text("plays"), text("returns"), paid)
+}
+
+const OCTOBER: [&str; 2] = ["--period", "2026-10"];
+
+#[test]
+fn a_refund_finds_its_sale_whatever_the_spelling_of_its_code() {
+    for (sale, refund) in [
+        ("USAAA2600001", "US-AAA-26-00001"),
+        ("US-AAA-26-00001", "usaaa2600001"),
+        ("954402479059", "0954402479059"),
+        ("00954402479059", "954402479059"),
+    ] {
+        let rows = [
+            ("s1", "2026-10-02T00:00:00Z", "Sale", sale, "b1"),
+            ("r1", "2026-10-03T00:00:00Z", "Refund", refund, "b1"),
+        ];
+        let (_, usages) = sold(&rows, "", &OCTOBER);
+        assert_eq!(usages.len(), 1, "{sale} {refund}: {usages:?}");
+        assert_eq!(usages[0][..2], ["1", "1"], "{sale} {refund}");
+    }
+    // The sale of another item in the same basket is not taken back.
+    let rows = [
+        ("s2", "2026-11-12T00:00:00Z", "Sale", "US-AAA-26-00009", "b1"),
+        ("s1", "2026-10-10T00:00:00Z", "Sale", "US-AAA-26-00001", "b1"),
+        ("r1", "2026-10-20T00:00:00Z", "Refund", "USAAA2600001", "b1"),
+    ];
+    let (_, usages) = sold(&rows, "", &OCTOBER);
+    assert_eq!((usages.len(), &usages[0][..2]), (1, &["1".to_owned(), "1".to_owned()][..]));
+}
+
+#[test]
+fn refunds_beyond_what_was_sold_are_rejected_or_counted() {
+    let rows = [
+        ("s1", "2026-10-03T10:00:00Z", "Sale", "USAAA2600001", "b1"),
+        ("r1", "2026-10-13T10:00:00Z", "Refund", "USAAA2600001", "b1"),
+        ("r2", "2026-10-14T00:00:00Z", "Refund", "USAAA2600001", "b1"),
+    ];
+    let (ledger, usages) = sold(&rows, "", &OCTOBER);
+    assert_eq!(usages[0][..2], ["1", "1"]);
+    let read = (3, "1".into(), "2".into(), "-9.99".into());
+    assert_eq!((line(&ledger, "read"), line(&ledger, "rejected/ENG0307").2), (read.clone(), "1".into()));
+    let (ledger, usages) = sold(&rows, "[policies]\nexcess-refunds = \"count\"\n", &OCTOBER);
+    assert_eq!((usages[0][..2].to_vec(), line(&ledger, "read")), (vec!["1".into(), "2".into()], read));
+    // A basket with two equal items has two to take back.
+    let rows = [rows[0], ("s2", "2026-10-03T10:00:00Z", "Sale", "USAAA2600001", "b1"), rows[1], rows[2]];
+    let (ledger, usages) = sold(&rows, "", &OCTOBER);
+    assert_eq!(
+        (usages[0][..2].to_vec(), line(&ledger, "rejected/ENG0307").0),
+        (vec!["2".into(), "2".into()], 0)
+    );
+}
+
+#[test]
+fn what_was_read_is_the_same_whatever_is_dropped() {
+    let refund = ("s1", "2026-10-13T10:00:00Z", "Refund", "USAAA2600001", "b1");
+    let rows = [("s1", "2026-10-03T10:00:00Z", "Sale", "USAAA2600001", "b1"), refund, refund];
+    let count = "[policies]\nexcess-refunds = \"count\"\n";
+    let with = |policy: &str| sold(&rows, count, &[&OCTOBER[..], &["--duplicates", policy]].concat());
+    let (reported, all) = with("report");
+    let (dropped, kept) = with("drop");
+    assert_eq!(
+        (&all[0][..2], &kept[0][..2]),
+        (&["1".to_owned(), "2".to_owned()][..], &["1".to_owned(), "1".to_owned()][..])
+    );
+    assert_eq!(line(&reported, "read"), line(&dropped, "read"));
+    assert_eq!(line(&dropped, "filtered/duplicate"), (1, "0".into(), "1".into(), "-9.99".into()));
+}
+
+#[test]
+fn refunds_inside_the_period_are_never_outside_of_it() {
+    // Before the cut-off of September, whose report adjusts.
+    let rows = [("r1", "2026-10-02T10:00:00Z", "Refund", "USAAA2600001", "b1")];
+    let (ledger, _) = sold(&rows, "", &OCTOBER);
+    assert_eq!(line(&ledger, "rejected/ENG0303"), (1, "0".into(), "1".into(), "-9.99".into()));
+    let (ledger, usages) = sold(&rows, "[policies]\nunmatched-refunds = \"adjust\"\n", &OCTOBER);
+    assert!(usages.is_empty());
+    assert_eq!(line(&ledger, "filtered/refund-reported-earlier").0, 1);
+}
+
+#[test]
+fn months_of_earlier_sales_and_days_of_shops_are_those_of_the_time_zone() {
+    // In Berlin the first of October has begun, and clocks were put back before the period.
+    let rows = [
+        ("s1", "2026-09-30T22:30:00Z", "Sale", "USAAA2600001", "b1"),
+        ("s1", "2026-11-05T12:00:00Z", "Refund", "USAAA2600001", "b1"),
+    ];
+    let november = ["--period", "2026-11"];
+    for (zone, first) in [("Europe/Berlin", "2026-10-01"), ("UTC", "2026-09-01")] {
+        let (_, usages) = sold(&rows, "", &[&november[..], &["--time-zone", zone]].concat());
+        assert_eq!((usages.len(), usages[0][3].as_str()), (1, first), "{zone}");
+    }
+    // The new tax holds from midnight in Berlin.
+    let rows = [("s1", "2026-10-14T22:30:00Z", "Sale", "USAAA2600001", "b1")];
+    for (zone, price) in [("Europe/Berlin", "9.3364"), ("UTC", "8.395")] {
+        let (_, usages) = sold(&rows, "", &[&OCTOBER[..], &["--time-zone", zone]].concat());
+        assert_eq!(usages[0][2], price, "{zone}");
+    }
+}
+
+#[test]
+fn a_refund_before_its_sale_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.put("shop.toml", SHOP);
+    let rows = [
+        ("r1", "2026-10-02T00:00:00Z", "Refund", "USAAA2600001", "b1"),
+        ("s1", "2026-10-03T00:00:00Z", "Sale", "USAAA2600001", "b1"),
+    ];
+    sandbox.put("sales.csv", downloads(&rows));
+    let words = ["convert", "sales.csv", "--agreement", "shop.toml", "--to", "canonical.csv", "-o", "-"];
+    sandbox.run(&[&words[..], &OCTOBER].concat()).ends(0).says("warning[ENG0309] sales.csv:2");
 }

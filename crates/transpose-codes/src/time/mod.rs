@@ -6,6 +6,7 @@
 //! | [`Date`] | a day from 0001-01-01 to 9999-12-31 |
 //! | [`PartialDate`] | a year, a month or a day |
 //! | [`Timestamp`] | a moment, exact to the microsecond, with the offset that its text had |
+//! | [`LocalOffsets`] | how much local time is ahead of UTC, from which moment on |
 //! | [`Period`] | a year, quarter, month, week, day or range of days, and how it is written |
 //!
 //! A text of the wrong shape and a date that does not exist are two errors: the first asks for
@@ -15,12 +16,14 @@ mod calendar;
 mod date;
 mod digits;
 mod error;
+mod offsets;
 mod partial_date;
 mod period;
 mod timestamp;
 
 pub use date::{Date, parse_date};
 pub use error::{TimeError, TimePart};
+pub use offsets::LocalOffsets;
 pub use partial_date::{PartialDate, Precision};
 pub use period::{Period, PeriodForm};
 pub use timestamp::Timestamp;

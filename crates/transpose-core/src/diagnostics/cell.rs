@@ -33,6 +33,8 @@ pub struct Reject {
     pub diagnostic: Diagnostic,
     /// How many plays the row represents.
     pub plays: u64,
+    /// How many returned sales it represents instead.
+    pub returns: u64,
     /// How long it was played, where that could be read.
     pub micros: i64,
 }

@@ -61,6 +61,16 @@ pub enum UnmatchedPolicy {
     Adjust,
 }
 
+/// What happens to a refund that takes back what was taken back already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExcessPolicy {
+    /// The row is rejected.
+    #[default]
+    Reject,
+    /// It is counted as a return all the same.
+    Count,
+}
+
 /// When refunds are closed, and what becomes of those whose sale is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefundPolicy {
@@ -71,6 +81,8 @@ pub struct RefundPolicy {
     pub hour: u8,
     /// What happens to refunds of sales that are not in the inputs.
     pub unmatched: UnmatchedPolicy,
+    /// What happens to refunds beyond what was sold.
+    pub excess: ExcessPolicy,
     /// The period in which those sales took place, where it is known.
     pub original: Option<Period>,
 }
@@ -79,7 +91,13 @@ impl Default for RefundPolicy {
     fn default() -> Self {
         // What the platform that publishes a rule says: before 00:00 UTC on the 4th of the
         // following month.
-        Self { day: 4, hour: 0, unmatched: UnmatchedPolicy::Reject, original: None }
+        Self {
+            day: 4,
+            hour: 0,
+            unmatched: UnmatchedPolicy::Reject,
+            excess: ExcessPolicy::Reject,
+            original: None,
+        }
     }
 }
 

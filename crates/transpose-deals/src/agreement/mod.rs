@@ -40,7 +40,9 @@ use transpose_codes::time::Period;
 use transpose_codes::{Currency, Dpid};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::model::Field;
-use transpose_core::terms::{BelowThreshold, ConflictPolicy, QualifyingPlay, RefundPolicy, UnmatchedPolicy};
+use transpose_core::terms::{
+    BelowThreshold, ConflictPolicy, ExcessPolicy, QualifyingPlay, RefundPolicy, UnmatchedPolicy,
+};
 
 transpose_core::codes! {
     /// A value that a template holds the place with.
@@ -142,9 +144,9 @@ impl Agreement {
         let rules: Vec<Rule> = tables.iter().map(|table| Rule::read(&mut reader, table)).collect();
         report_unreachable(&mut reader, &rules);
         let (defaults, cell_defaults) = defaults(&mut reader, &root);
-        let (conflict, unmatched) = policies(&mut reader, &root);
+        let (conflict, unmatched, excess) = policies(&mut reader, &root);
         let shops = Shops::read(&mut reader, &root);
-        let refunds = shops::refunds(&mut reader, &root, unmatched);
+        let refunds = shops::refunds(&mut reader, &root, unmatched, excess);
         let deals = deal::read(&mut reader, &root, currency, qualifying);
         let options = options(&mut reader, &root);
         let warnings = reader.finish()?;
@@ -363,9 +365,9 @@ pub(crate) fn own_key(field: Field) -> Option<&'static str> {
     })
 }
 
-fn policies(reader: &mut Reader, root: &Table) -> (ConflictPolicy, UnmatchedPolicy) {
+fn policies(reader: &mut Reader, root: &Table) -> (ConflictPolicy, UnmatchedPolicy, ExcessPolicy) {
     let Some(table) = reader.table(root, "policies") else { return Default::default() };
-    reader.only(&table, &["conflict", "unmatched-refunds"]);
+    reader.only(&table, &["conflict", "unmatched-refunds", "excess-refunds"]);
     let words = [
         ("first", ConflictPolicy::First),
         ("latest", ConflictPolicy::Latest),
@@ -375,7 +377,9 @@ fn policies(reader: &mut Reader, root: &Table) -> (ConflictPolicy, UnmatchedPoli
     let conflict = table.entry("conflict").and_then(|entry| reader.choice(entry, &words));
     let words = [("reject", UnmatchedPolicy::Reject), ("adjust", UnmatchedPolicy::Adjust)];
     let unmatched = table.entry("unmatched-refunds").and_then(|entry| reader.choice(entry, &words));
-    (conflict.unwrap_or_default(), unmatched.unwrap_or_default())
+    let words = [("reject", ExcessPolicy::Reject), ("count", ExcessPolicy::Count)];
+    let excess = table.entry("excess-refunds").and_then(|entry| reader.choice(entry, &words));
+    (conflict.unwrap_or_default(), unmatched.unwrap_or_default(), excess.unwrap_or_default())
 }
 
 fn options(reader: &mut Reader, root: &Table) -> Vec<(String, String)> {

@@ -15,7 +15,7 @@ use transpose_codes::{Currency, Territory};
 use transpose_core::diagnostics::{Diagnostic, Location};
 use transpose_core::model::vocabulary::transaction_type::{REFUND, SALE};
 use transpose_core::model::{Entity, Field};
-use transpose_core::terms::{RefundPolicy, UnmatchedPolicy};
+use transpose_core::terms::{ExcessPolicy, RefundPolicy, UnmatchedPolicy};
 
 transpose_core::codes! {
     /// Two tables for one shop.
@@ -302,8 +302,13 @@ fn rounding(reader: &mut Reader, root: &Table, shop: Option<&Table>) -> Option<P
 }
 
 /// Reads `[refunds]`; what it leaves open is as the platform says.
-pub(crate) fn refunds(reader: &mut Reader, root: &Table, unmatched: UnmatchedPolicy) -> RefundPolicy {
-    let mut refunds = RefundPolicy { unmatched, ..RefundPolicy::default() };
+pub(crate) fn refunds(
+    reader: &mut Reader,
+    root: &Table,
+    unmatched: UnmatchedPolicy,
+    excess: ExcessPolicy,
+) -> RefundPolicy {
+    let mut refunds = RefundPolicy { unmatched, excess, ..RefundPolicy::default() };
     let Some(table) = reader.table(root, "refunds") else { return refunds };
     reader.only(&table, &["cut-off-day", "cut-off-hour", "original-period"]);
     refunds.day = whole(reader, &table, "cut-off-day", 1..=28).unwrap_or(refunds.day);

@@ -17,6 +17,7 @@ use crate::aggregate::usage_kinds::UsageKind;
 use crate::aggregate::users::PlaysByUser;
 use crate::diagnostics;
 use crate::filter::marks::{RowMark as _, RowMarks};
+use crate::filter::period::LeftOut;
 use crate::filter::period::OUTSIDE;
 use crate::filter::refund_cutoff::{RefundCutoff, RefundDecision};
 use crate::filter::refund_pairs::RefundPair;
@@ -25,12 +26,14 @@ use crate::scan::position::SourceLine;
 use crate::scan::rejects::{rejected, report_rejects};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use transpose_codes::time::{Date, Timestamp};
+use transpose_codes::time::{Date, LocalOffsets, Timestamp};
 use transpose_core::accounting::{Amounts, RunReport};
 use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location, Reject, Severity};
 use transpose_core::format::{Dimension, EventDecoder, Origin};
 use transpose_core::model::{Entity, EventBatch, EventRow, Field, Span};
-use transpose_core::terms::{BelowThreshold, QualifyingPlay, Terms, UnmatchedPolicy};
+use transpose_core::terms::{
+    BelowThreshold, ExcessPolicy, QualifyingPlay, RefundPolicy, Terms, UnmatchedPolicy,
+};
 use transpose_sync::lock;
 
 /// What decides whether an event counts and where.
@@ -39,6 +42,8 @@ pub(crate) struct CountingRules<'a> {
     pub(crate) terms: &'a dyn Terms,
     /// [`Terms::turns`].
     pub(crate) turns: &'a [i64],
+    /// The local time in which the days of these turns begin.
+    pub(crate) offsets: &'a LocalOffsets,
     pub(crate) qualifying: Option<QualifyingPlay>,
     /// What decides about sales and refunds, for sources of these.
     pub(crate) sales: Option<RefundRules<'a>>,
@@ -55,7 +60,7 @@ pub(crate) struct RefundRules<'a> {
     pub(crate) cutoff: &'a RefundCutoff,
     /// The refunds whose sales are known.
     pub(crate) pairs: Option<&'a RowMarks<RefundPair>>,
-    pub(crate) unmatched: UnmatchedPolicy,
+    pub(crate) policy: RefundPolicy,
 }
 
 /// Reasons for leaving rows out, as they are in the ledger.
@@ -142,6 +147,21 @@ const LEFT_EARLIER: RowDecision = RowDecision::Leave(
     (&diagnostics::REFUND_EARLIER, "the refund cancels a sale of an earlier period, whose report shows it"),
 );
 
+const LEFT_UNMATCHED: RowDecision = RowDecision::Leave(
+    EARLIER,
+    (
+        &diagnostics::REFUND_EARLIER,
+        "the refund came before the cut-off of the period before, whose report adjusts where its sale is not in the inputs",
+    ),
+);
+
+const BEFORE_SALE: RowMessage =
+    (&diagnostics::REFUND_BEFORE_SALE, "the refund took place before the sale that it takes back");
+const EXCESS: RowMessage = (
+    &diagnostics::EXCESS_COUNTED,
+    "the sale that the refund takes back was taken back already; it is counted",
+);
+
 const ADJUSTS: RowMessage =
     (&diagnostics::REFUND_ADJUSTS, "the refund came after the cut-off of its sale's period and adjusts");
 const UNMATCHED: RowMessage = (
@@ -201,13 +221,15 @@ impl<'a> CountingWorker<'a> {
     }
 
     /// Counts the events of a chunk; answers its report and its rejects in the order of the rows.
+    /// `left_out` are those of sales that have no part, whose money is in the account.
     pub(crate) fn count(
         &mut self,
         decoded: DecodedChunk<'_>,
+        left_out: &LeftOut,
         rules: &CountingRules<'_>,
     ) -> Result<(RunReport, Vec<Reject>), Fatal> {
         let state = read(&self.counter.counting);
-        let answer = self.count_in(&state, decoded, rules)?;
+        let answer = self.count_in(&state, decoded, left_out, rules)?;
         drop(state);
         self.counter.spill_if_full()?;
         Ok(answer)
@@ -217,6 +239,7 @@ impl<'a> CountingWorker<'a> {
         &mut self,
         state: &CountingState,
         decoded: DecodedChunk<'_>,
+        left_out: &LeftOut,
         rules: &CountingRules<'_>,
     ) -> Result<(RunReport, Vec<Reject>), Fatal> {
         let DecodedChunk { bytes, origin, batch, mut report, .. } = decoded;
@@ -230,15 +253,22 @@ impl<'a> CountingWorker<'a> {
         let dictionary = read(&state.dictionary);
         let sells = rules.sales.is_some();
         let mut pairs = self.pairs(events, origin, rules)?.into_iter().peekable();
+        let mut left_rows = left_out.iter().peekable();
         for (index, row) in events.rows.iter().enumerate() {
             let mut sale = None;
             if sells {
                 let byte = origin.byte + u64::from(row.start);
                 while pairs.next_if(|pair| pair.byte() < byte).is_some() {}
-                sale = pairs.next_if(|pair| pair.byte() == byte).map(|pair| pair.sale);
+                sale = pairs.next_if(|pair| pair.byte() == byte);
             }
             // The tax of a refund is that of its sale.
-            let key = self.key(&rows.context(index), sale.unwrap_or(row.time), rules)?;
+            let moment = sale.map_or(row.time, |pair| pair.sale);
+            let key = self.key(&rows.context(index), moment, rules)?;
+            if sells && let Some((_, reason)) = left_rows.next_if(|(left, _)| *left as usize == index) {
+                let returned = self.count_sale(key, RowOutcome::Filtered(reason), row);
+                left.entry(reason).or_default().add(row, returned);
+                continue;
+            }
             if !sells
                 && let Some(Some(KeyAnswer { place: Ok(usage_kind), .. })) = self.answers.get(key as usize)
             {
@@ -261,8 +291,8 @@ impl<'a> CountingWorker<'a> {
                     Some(message)
                 }
                 RowDecision::Reject(diagnostic) => {
-                    self.count_sale(key, RowOutcome::Rejected(diagnostic.code.id), row);
-                    rejects.push(rejected(row, *diagnostic));
+                    let returned = self.count_sale(key, RowOutcome::Rejected(diagnostic.code.id), row);
+                    rejects.push(rejected(row, *diagnostic, returned));
                     None
                 }
             };
@@ -292,7 +322,8 @@ impl<'a> CountingWorker<'a> {
                 if sale.is_some() {
                     self.sales_ledger.count(key, RowOutcome::Rejected(cell_diagnostic.code.id), row.plays);
                 }
-                rejects.push(rejected(row, diagnostics::of_cell(cell_diagnostic, place(row))));
+                let returned = sale.is_some_and(|sale| sale.returned);
+                rejects.push(rejected(row, diagnostics::of_cell(cell_diagnostic, place(row)), returned));
                 continue;
             }
             let mut bearing = true;
@@ -366,6 +397,8 @@ impl<'a> CountingWorker<'a> {
             number = self.contexts.insert(hash, key, None).ok_or_else(diagnostics::too_many_distinct)?;
             self.answers.resize_with(self.answers.len() + turns.len() + 1, || None);
         }
+        // Days begin and end in local time.
+        let time = rules.offsets.local(time);
         let after = turns.partition_point(|turn| *turn <= time);
         let slot = number as usize * (turns.len() + 1) + after;
         if self.answers.get(slot).is_some_and(Option::is_none) {
@@ -442,7 +475,7 @@ impl<'a> CountingWorker<'a> {
         &mut self,
         key: u32,
         row: &EventRow,
-        sale: Option<i64>,
+        sale: Option<RefundPair>,
         origin: Origin,
         rules: &CountingRules<'_>,
     ) -> Result<RowDecision, Fatal> {
@@ -467,20 +500,35 @@ impl<'a> CountingWorker<'a> {
     fn choose_refund(
         &mut self,
         key: u32,
-        (refund, sale): (i64, Option<i64>),
+        (refund, pair): (i64, Option<RefundPair>),
         place: &Location,
         refunds: &RefundRules<'_>,
     ) -> Result<RowDecision, Fatal> {
-        let adjusted = match refunds.cutoff.decide(refund, sale) {
+        let sale = pair.map(|pair| pair.sale);
+        let mut told = sale.filter(|sale| refund < *sale).map(|_| BEFORE_SALE);
+        let decision = refunds.cutoff.decide(refund, sale);
+        if pair.is_some_and(|pair| pair.excess) && decision.is_counted() {
+            if refunds.policy.excess == ExcessPolicy::Reject {
+                let message = "the sale that the refund takes back was taken back already";
+                let diagnostic = Diagnostic::new(&diagnostics::EXCESS_REFUND, place.clone(), message);
+                return Ok(RowDecision::Reject(Box::new(diagnostic)));
+            }
+            told = Some(EXCESS);
+        }
+        let adjusted = match decision {
             RefundDecision::Return => None,
             RefundDecision::Adjustment(period) => Some((period, ADJUSTS)),
             RefundDecision::TooLate => return Ok(LEFT_TOO_LATE),
             RefundDecision::Earlier => return Ok(LEFT_EARLIER),
             RefundDecision::Outside => return Ok(LEFT_OUTSIDE),
-            RefundDecision::Unmatched if refunds.unmatched == UnmatchedPolicy::Adjust => {
+            // The report whose cut-off was not over yet adjusts.
+            RefundDecision::UnmatchedEarlier if refunds.policy.unmatched == UnmatchedPolicy::Adjust => {
+                return Ok(LEFT_UNMATCHED);
+            }
+            RefundDecision::Unmatched if refunds.policy.unmatched == UnmatchedPolicy::Adjust => {
                 Some((refunds.cutoff.original(), UNMATCHED))
             }
-            RefundDecision::Unmatched => {
+            RefundDecision::Unmatched | RefundDecision::UnmatchedEarlier => {
                 let message = "the sale that the refund takes back is not in the inputs";
                 let diagnostic = Diagnostic::new(&diagnostics::UNMATCHED_REFUND, place.clone(), message);
                 return Ok(RowDecision::Reject(Box::new(diagnostic)));
@@ -494,7 +542,8 @@ impl<'a> CountingWorker<'a> {
             Ok(usage_kind) => *usage_kind,
             Err(failure) => return Ok(RowDecision::Reject(Box::new(failure.at(place.clone())))),
         };
-        let Some((period, message)) = adjusted else { return Ok(RowDecision::Count(usage_kind, None)) };
+        let Some((period, message)) = adjusted else { return Ok(RowDecision::Count(usage_kind, told)) };
+        let message = told.unwrap_or(message);
         if let Some(number) = self.adjustments.get(&(key, period)) {
             return Ok(RowDecision::Count(*number, Some(message)));
         }

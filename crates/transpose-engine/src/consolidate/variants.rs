@@ -1,7 +1,7 @@
 //! Several descriptions of one release or recording, and which of them is reported.
 //!
-//! Descriptions that contradict each other nowhere are one *variant*, which has the values of all of
-//! them. A description that lacks a value may agree with several variants that contradict each
+//! Descriptions that contradict each other nowhere are one *variant*, which has the values of all
+//! of them. A description that lacks a value may agree with several variants that contradict each
 //! other: it completes each of them and counts for none. So which variant is reported does not
 //! depend on the order of rows, unless the policy asks for the first or the latest.
 
@@ -84,16 +84,15 @@ impl<'a> Variants<'a> {
             }
             self.index.get(&more.cells).copied()
         };
-        match known.and_then(|known| self.found.get_mut(known)) {
-            Some(known) => known.count(&more),
-            None => {
-                if !self.index.is_empty() {
-                    self.index.insert(more.cells.clone(), self.found.len());
-                }
-                self.found.push(more);
-                self.settled = false;
-            }
+        if let Some(known) = known.and_then(|known| self.found.get_mut(known)) {
+            known.count(&more);
+            return;
         }
+        if !self.index.is_empty() {
+            self.index.insert(more.cells.clone(), self.found.len());
+        }
+        self.found.push(more);
+        self.settled = false;
     }
 
     /// Makes one of descriptions that contradict each other nowhere.
@@ -124,7 +123,9 @@ impl<'a> Variants<'a> {
                 if agreeing.is_empty() {
                     self.found.push(description);
                 } else {
-                    agreeing.into_iter().for_each(|at| self.take_over(at, &description, false));
+                    for at in agreeing {
+                        self.take_over(at, &description, false);
+                    }
                 }
             }
         } else {

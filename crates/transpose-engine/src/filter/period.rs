@@ -12,7 +12,7 @@ use crate::scan::position::SourceLine;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use transpose_codes::time::Timestamp;
+use transpose_codes::time::{LocalOffsets, Timestamp};
 use transpose_core::accounting::{Ledger, RunReport};
 use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal, Location};
 use transpose_core::format::{EventDecoder, Origin};
@@ -28,6 +28,9 @@ pub struct PeriodSelection {
     pub basis: PeriodBasis,
     /// What happens to plays outside of it.
     pub outside: OutsidePolicy,
+    /// The local time of the days of the period, in which earlier sales have their month and shops
+    /// their taxes.
+    pub offsets: LocalOffsets,
 }
 
 transpose_core::codes! {
@@ -101,6 +104,8 @@ pub(crate) struct FilterRules<'a> {
     pub(crate) known: KnownDuplicates<'a>,
     /// Whether rows are routed to slices of time.
     pub(crate) sliced: bool,
+    /// Whether rows that repeat others are left to those that count sales, who know what was paid.
+    pub(crate) hands_on: bool,
     /// The names of the inputs.
     pub(crate) sources: &'a [Arc<str>],
 }
@@ -145,6 +150,9 @@ pub(crate) struct RowFilter<'a> {
     logged: Option<usize>,
 }
 
+/// Rows that are left out, by their number in the chunk, with the reason.
+pub(crate) type LeftOut = Vec<(u32, &'static str)>;
+
 /// Where a play is to the period.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PeriodPosition {
@@ -156,15 +164,16 @@ enum PeriodPosition {
 }
 
 impl RowFilter<'_> {
-    /// Takes the rows that have no part out of a chunk, and accounts for them.
-    pub(crate) fn apply(&self, decoded: &mut DecodedChunk<'_>) -> Result<(), Fatal> {
+    /// Takes the rows that have no part out of a chunk, and accounts for them. Those that are left
+    /// to others stay in it, and are answered.
+    pub(crate) fn apply(&self, decoded: &mut DecodedChunk<'_>) -> Result<LeftOut, Fatal> {
         let DecodedChunk { bytes, origin, batch, report, .. } = decoded;
         let events = &mut batch.events;
         let marks = self.marks(events, *origin)?;
         let repeated = self.rules.known.redelivered.get(self.input).is_some_and(Option::is_some);
         let repeated = repeated && self.rules.duplicates == DuplicatePolicy::Drop;
         if self.rules.period.moments.is_none() && marks.is_empty() && !repeated {
-            return Ok(());
+            return Ok(LeftOut::new());
         }
         let mut marks = marks.into_iter().peekable();
         let mut pass = FilterPass { origin: *origin, report, out: Vec::new(), counts: BTreeMap::new() };
@@ -196,15 +205,18 @@ impl RowFilter<'_> {
             }
         }
         let FilterPass { out, counts, .. } = pass;
+        if self.rules.hands_on {
+            return Ok(out);
+        }
         for (reason, (rows, plays, micros)) in counts {
             report.ledger.read.play(rows, plays, micros);
             report.ledger.filtered(reason).play(rows, plays, micros);
         }
         if !out.is_empty() {
             let mut out = out.into_iter().peekable();
-            events.retain(|index, _| out.next_if(|left_out| *left_out as usize == index).is_none());
+            events.retain(|index, _| out.next_if(|(left_out, _)| *left_out as usize == index).is_none());
         }
-        Ok(())
+        Ok(LeftOut::new())
     }
 
     /// The moment that decides about the slice of a row.
@@ -329,8 +341,7 @@ impl RowFilter<'_> {
 struct FilterPass<'a> {
     origin: Origin,
     report: &'a mut RunReport,
-    /// The rows that are left out, by number.
-    out: Vec<u32>,
+    out: LeftOut,
     /// Rows, plays and played time that are left out, by reason.
     counts: BTreeMap<&'static str, (u64, u64, i128)>,
 }
@@ -341,7 +352,7 @@ impl FilterPass<'_> {
     }
 
     fn leave_out(&mut self, index: usize, row: &EventRow, reason: &'static str) {
-        self.out.push(index as u32);
+        self.out.push((index as u32, reason));
         let count = self.counts.entry(reason).or_default();
         count.0 += 1;
         count.1 += u64::from(row.plays);

@@ -15,14 +15,16 @@
 //! - before the period, otherwise: nothing here: filtered as outside the period
 //! - after the period, at any time: nothing here: filtered as outside the period
 //! - is not in the inputs, as for a sale before the period: an adjustment or rejected, as the
-//!   agreement says
+//!   agreement says; an adjustment of a refund before the cut-off of the period before is in the
+//!   report of that period
 //!
 //! The own period of a sale before the period is the calendar month of the sale, in the time zone
 //! of the period. Without a period, every sale is in its month, and all reports are one: a refund
 //! cancels before the cut-off of that month and adjusts from then on.
 
+use crate::filter::period::PeriodSelection;
 use std::ops::Range;
-use transpose_codes::time::Date;
+use transpose_codes::time::{Date, LocalOffsets};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::RefundPolicy;
 
@@ -45,12 +47,23 @@ pub(crate) enum RefundDecision {
     Outside,
     /// Its sale is not in the inputs.
     Unmatched,
+    /// Its sale is not in the inputs, and the cut-off of the period before was not over yet: the
+    /// report of that period adjusts.
+    UnmatchedEarlier,
+}
+
+impl RefundDecision {
+    /// Whether the report shows it.
+    pub(crate) fn is_counted(self) -> bool {
+        matches!(self, Self::Return | Self::Adjustment(_))
+    }
 }
 
 /// Judges refunds for one report.
 pub(crate) struct RefundCutoff {
     refunds: RefundPolicy,
     period: Option<PeriodWindow>,
+    offsets: LocalOffsets,
 }
 
 /// The reporting period with its cut-offs, in microseconds since 1970 UTC.
@@ -58,15 +71,16 @@ struct PeriodWindow {
     moments: Range<i64>,
     /// From the cut-off of the period before to that of this one.
     open: Range<i64>,
-    /// How much local time is ahead of UTC.
+    /// How much local time is ahead of UTC at its beginning.
     ahead: i64,
 }
 
 impl RefundCutoff {
     /// For a period given by its moments and, in the header, by its days.
-    pub(crate) fn new(refunds: RefundPolicy, period: Option<&Range<i64>>, header: &Entity) -> Self {
+    pub(crate) fn new(refunds: RefundPolicy, period: &PeriodSelection, header: &Entity) -> Self {
         let day = |field| header.text(field).and_then(|text| Date::parse(text).ok());
-        let period = period.map(|moments| {
+        let offsets = period.offsets.clone();
+        let period = period.moments.as_ref().map(|moments| {
             let ahead = day(Field::PERIOD_START)
                 .map_or(0, |first| i64::from(first.days_since_epoch()) * DAY - moments.start);
             let last = day(Field::PERIOD_END).or_else(|| date(moments.end - 1 + ahead));
@@ -74,16 +88,16 @@ impl RefundCutoff {
             let open = cut_off(&refunds, before)..cut_off(&refunds, last);
             PeriodWindow { moments: moments.clone(), open, ahead }
         });
-        Self { refunds, period }
+        Self { refunds, period, offsets }
     }
 
     /// Judges a refund by its own moment and that of its sale, where the sale is known.
     pub(crate) fn decide(&self, refund: i64, sale: Option<i64>) -> RefundDecision {
-        let Some(PeriodWindow { moments, open, ahead }) = &self.period else {
+        let Some(PeriodWindow { moments, open, .. }) = &self.period else {
             return match sale {
                 None => RefundDecision::Unmatched,
-                Some(sale) if refund < self.closing(sale, 0) => RefundDecision::Return,
-                Some(sale) => RefundDecision::Adjustment(month(sale)),
+                Some(sale) if refund < self.closing(sale) => RefundDecision::Return,
+                Some(sale) => RefundDecision::Adjustment(month(self.local(sale))),
             };
         };
         match sale {
@@ -95,15 +109,16 @@ impl RefundCutoff {
                 }
             }
             Some(sale) if sale < moments.start => {
-                if refund < self.closing(sale, *ahead) {
+                if refund < self.closing(sale) {
                     RefundDecision::Earlier
                 } else if open.contains(&refund) {
-                    RefundDecision::Adjustment(month(sale + ahead))
+                    RefundDecision::Adjustment(month(self.local(sale)))
                 } else {
                     RefundDecision::Outside
                 }
             }
             None if open.contains(&refund) => RefundDecision::Unmatched,
+            None if moments.contains(&refund) && refund < open.start => RefundDecision::UnmatchedEarlier,
             // The sale is of a later report; or the refund cancelled a sale of an earlier one, or
             // waits for a later one.
             Some(_) | None => RefundDecision::Outside,
@@ -111,8 +126,15 @@ impl RefundCutoff {
     }
 
     /// The cut-off of the month of a sale.
-    fn closing(&self, sale: i64, ahead: i64) -> i64 {
-        cut_off(&self.refunds, date(sale + ahead))
+    fn closing(&self, sale: i64) -> i64 {
+        cut_off(&self.refunds, date(self.local(sale)))
+    }
+
+    /// The local time of a moment. Where only the days of the period are known, it is as much ahead
+    /// as at their beginning.
+    fn local(&self, moment: i64) -> i64 {
+        let ahead = self.period.as_ref().filter(|_| self.offsets.is_empty()).map_or(0, |period| period.ahead);
+        self.offsets.local(moment).saturating_add(ahead)
     }
 
     /// The period of sales that are not in the inputs, where the agreement knows it.
@@ -163,7 +185,8 @@ mod tests {
         let mut header = Entity::default();
         header.set(Field::PERIOD_START, period.first().to_string());
         header.set(Field::PERIOD_END, period.last().to_string());
-        RefundCutoff::new(refunds, Some(&period.micros_range(minutes)), &header)
+        let period = PeriodSelection { moments: Some(period.micros_range(minutes)), ..Default::default() };
+        RefundCutoff::new(refunds, &period, &header)
     }
 
     fn adjusts(first: &str, last: &str) -> RefundDecision {
@@ -278,7 +301,8 @@ mod tests {
         let refunds =
             RefundPolicy { unmatched: UnmatchedPolicy::Adjust, original, ..RefundPolicy::default() };
         let decide = cutoff_of("2026-10", 0, refunds);
-        assert_eq!(decide.decide(at("2026-10-03T23:59:59Z"), None), RefundDecision::Outside);
+        assert_eq!(decide.decide(at("2026-10-03T23:59:59Z"), None), RefundDecision::UnmatchedEarlier);
+        assert_eq!(decide.decide(at("2026-09-30T23:59:59Z"), None), RefundDecision::Outside);
         assert_eq!(decide.decide(at("2026-10-04T00:00:00Z"), None), RefundDecision::Unmatched);
         assert_eq!(decide.decide(at("2026-11-04T00:00:00Z"), None), RefundDecision::Outside);
         assert_eq!(decide.original().unwrap().1, Date::parse("2026-09-30").unwrap());
@@ -286,7 +310,8 @@ mod tests {
 
     #[test]
     fn without_a_period_every_sale_is_in_its_month() {
-        let decide = RefundCutoff::new(RefundPolicy::default(), None, &Entity::default());
+        let decide =
+            RefundCutoff::new(RefundPolicy::default(), &PeriodSelection::default(), &Entity::default());
         let sale = Some(at("2026-10-15T00:00:00Z"));
         assert_eq!(decide.decide(at("2026-11-03T23:59:59Z"), sale), RefundDecision::Return);
         assert_eq!(decide.decide(at("2026-11-04T00:00:00Z"), sale), adjusts("2026-10-01", "2026-10-31"));

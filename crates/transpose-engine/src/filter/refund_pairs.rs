@@ -15,10 +15,11 @@
 //!
 //! Of several sales with one name (a basket with two copies of a track) the first refund takes back
 //! the first, the second the second; further ones take back the last. The identifier of a sale goes
-//! before its basket.
+//! before its basket. What takes back more than was sold under a name is marked.
 
 use crate::diagnostics;
 use crate::filter::marks::{MarkRecorder, RowMark, RowMarks};
+use crate::filter::period::KnownDuplicates;
 use crate::scan::chunks::{DecodedChunk, Reading, scan};
 use crate::scan::comparable::comparable_cell;
 use crate::scan::open::open_events;
@@ -34,8 +35,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use transpose_core::diagnostics::Fatal;
 use transpose_core::format::{EventDecoder, Format, Projection};
-use transpose_core::model::Field;
 use transpose_core::model::vocabulary::transaction_type::REFUND;
+use transpose_core::model::{EventRow, Field};
 use transpose_io::Input;
 use transpose_sync::{into_inner, lock};
 
@@ -67,7 +68,12 @@ pub(crate) struct RefundPair {
     byte: u64,
     /// When the sale took place, in microseconds since 1970 UTC.
     pub(crate) sale: i64,
+    /// Whether all that was sold under the name was taken back before.
+    pub(crate) excess: bool,
 }
+
+/// In the byte of a pair; no input has so many bytes.
+const EXCESS: u64 = 1 << 63;
 
 impl RowMark for RefundPair {
     fn byte(&self) -> u64 {
@@ -75,13 +81,16 @@ impl RowMark for RefundPair {
     }
 
     fn write(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.byte.to_le_bytes());
+        let excess = if self.excess { EXCESS } else { 0 };
+        out.extend_from_slice(&(self.byte | excess).to_le_bytes());
         out.extend_from_slice(&self.sale.to_le_bytes());
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
         let (byte, sale) = bytes.split_first_chunk::<8>()?;
-        Some(Self { byte: u64::from_le_bytes(*byte), sale: i64::from_le_bytes(*sale.first_chunk()?) })
+        let byte = u64::from_le_bytes(*byte);
+        let sale = i64::from_le_bytes(*sale.first_chunk()?);
+        Some(Self { byte: byte & !EXCESS, sale, excess: byte & EXCESS != 0 })
     }
 }
 
@@ -100,6 +109,8 @@ pub(crate) struct RefundPairing<'a> {
     pub(crate) options: &'a [(String, String)],
     pub(crate) reading: Reading,
     pub(crate) temp_dir: &'a Path,
+    /// Rows that are dropped because they repeat others, and take nothing back.
+    pub(crate) dropped: KnownDuplicates<'a>,
     /// How much memory may be taken.
     pub(crate) budget: Option<usize>,
 }
@@ -132,6 +143,18 @@ impl RefundPairing<'_> {
         Ok(PairedRefunds { again: again()?, pairs: Some(pairs) })
     }
 
+    /// The bytes at which the rows of a chunk begin that are dropped, in order.
+    fn dropped_of(&self, input: usize, decoded: &DecodedChunk<'_>) -> Result<Vec<u64>, Fatal> {
+        let rows = &decoded.batch.events.rows;
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+        let byte = |row: &EventRow| decoded.origin.byte + u64::from(row.start);
+        if self.dropped.redelivered.get(input).is_some_and(Option::is_some) {
+            return Ok(rows.iter().map(byte).collect());
+        }
+        let Some(marks) = self.dropped.marks else { return Ok(Vec::new()) };
+        Ok(marks.of(input, &(byte(first)..=byte(last)))?.into_iter().map(|mark| mark.byte).collect())
+    }
+
     /// Reads an input: notes the names of refunds, or sorts refunds and what may be their sales.
     /// Answers whether there are refunds.
     fn read(
@@ -146,7 +169,8 @@ impl RefundPairing<'_> {
         let decoder = decoder.as_ref();
         let mut workers: Vec<PairReader> = (0..self.reading.threads).map(|_| PairReader::default()).collect();
         scan(input, decoder, self.reading, &Flow::default(), &mut workers, &|reader, decoded| {
-            reader.chunk(&decoded, decoder, number, names, sorter)
+            let dropped = self.dropped_of(number, &decoded)?;
+            reader.chunk(&decoded, decoder, (number, &dropped), names, sorter)
         })
         .map_err(|mut fatal| {
             crate::scan::open::name_source(&mut fatal.diagnostics, input);
@@ -211,7 +235,7 @@ impl PairReader {
         &mut self,
         decoded: &DecodedChunk<'_>,
         decoder: &dyn EventDecoder,
-        input: usize,
+        (input, dropped): (usize, &[u64]),
         names: &RefundNames,
         sorter: Option<&Mutex<Sorter<'_>>>,
     ) -> Result<(), Fatal> {
@@ -222,6 +246,9 @@ impl PairReader {
                 if span.is_absent() || !comparable_cell(decoder, *field, raw, cell) {
                     cell.clear();
                 }
+            }
+            if dropped.binary_search(&(decoded.origin.byte + u64::from(row.start))).is_ok() {
+                continue;
             }
             let refund = self.cells.first().is_some_and(|kind| kind == REFUND.as_bytes());
             self.found |= refund;
@@ -318,24 +345,28 @@ fn pair_up(
             continue;
         }
         if let Some(sale) = sales.get(taken).or(sales.last()) {
+            let mut value = sale.to_vec();
+            value.push(u8::from(taken >= sales.len()));
             taken += 1;
             let mut key = place.to_vec();
             // How it was named: the identifier goes first.
             key.extend(this.first());
-            found.push(&key, sale)?;
+            found.push(&key, &value)?;
         }
     }
     let sorted = found.finish()?;
     let mut merge = sorted.read()?;
     let mut last = None;
     while let Some((key, time)) = merge.next()? {
-        let (Some(place), Some(time)) = (key.first_chunk::<8>(), time.first_chunk::<8>()) else {
+        let (Some(place), Some((time, [excess]))) = (key.first_chunk::<8>(), time.split_first_chunk::<8>())
+        else {
             return Err(diagnostics::damaged_scratch());
         };
         let place = SourceLine(u64::from_be_bytes(*place));
         if last != Some(place) {
-            recorder
-                .push(place.input(), RefundPair { byte: place.line(), sale: i64::from_be_bytes(*time) })?;
+            let pair =
+                RefundPair { byte: place.line(), sale: i64::from_be_bytes(*time), excess: *excess != 0 };
+            recorder.push(place.input(), pair)?;
         }
         last = Some(place);
     }

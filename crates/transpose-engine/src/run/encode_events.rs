@@ -34,7 +34,11 @@ pub(crate) fn encode_events(
         let mut faulty = faulty.into_iter().peekable();
         events.retain(|index, row| {
             let Some((_, cell)) = faulty.next_if(|(faulty, _)| *faulty == index) else { return true };
-            rejects.push(rejected(row, diagnostics::of_cell(&cell, origin.locate(row.line, row.start))));
+            rejects.push(rejected(
+                row,
+                diagnostics::of_cell(&cell, origin.locate(row.line, row.start)),
+                false,
+            ));
             false
         });
     }

@@ -111,9 +111,9 @@ impl ChunkWork<'_> {
         let Some(projection) = self.projections.get(output) else {
             return Err(diagnostics::bug("rows of no output"));
         };
-        projection.filter.apply(&mut rows)?;
+        let left_out = projection.filter.apply(&mut rows)?;
         if let (Some(Some(worker)), Some(rules)) = (counters.get_mut(output), &projection.rules) {
-            let (report, rejects) = worker.count(rows, rules)?;
+            let (report, rejects) = worker.count(rows, &left_out, rules)?;
             return Ok((report, rejects, Vec::new()));
         }
         let Some(encoder) = projection.encoder else {

@@ -34,7 +34,7 @@ pub(crate) fn read(
 ) -> Result<PendingRun, Fatal> {
     let counts_plays = run.outputs.iter().any(|output| output.grain() == Grain::Aggregate);
     let sells = (run.is_routed() || counts_plays) && run.source.sells()?;
-    let paired = if sells { pair_refunds(run)? } else { PairedRefunds::default() };
+    let paired = if sells { pair_refunds(run, known)? } else { PairedRefunds::default() };
     let inputs: &[Input] = if sells { &paired.again } else { run.source.inputs };
     // What an output of single plays may carry is known once every input is open; where plays are
     // only counted, an input is opened when it is read.
@@ -63,6 +63,7 @@ pub(crate) fn read(
         period: PeriodSelection::default(),
         known,
         sliced: false,
+        hands_on: false,
         sources: &sources,
     };
     let routing = run.is_routed().then(|| routing(run, sells));
@@ -131,8 +132,11 @@ pub(crate) fn read(
 }
 
 /// Pairs refunds with their sales, which may be in any of the inputs.
-fn pair_refunds(run: &Run<'_>) -> Result<PairedRefunds, Fatal> {
+fn pair_refunds(run: &Run<'_>, known: KnownDuplicates<'_>) -> Result<PairedRefunds, Fatal> {
+    let drops = run.source.duplicates == DuplicatePolicy::Drop;
+    let dropped = if drops { known } else { KnownDuplicates::default() };
     RefundPairing {
+        dropped,
         source: run.source.format,
         options: run.source.options,
         reading: run.reading(),
@@ -190,7 +194,8 @@ pub(crate) fn filter_rules<'a>(
     sources: &'a [Arc<str>],
 ) -> FilterRules<'a> {
     let mut period = output.period.clone();
-    if sells && output.grain() == Grain::Aggregate {
+    let hands_on = sells && output.grain() == Grain::Aggregate;
+    if hands_on {
         // Refunds of the period's sales may come after it, so that is decided where sales are
         // counted.
         period.moments = None;
@@ -201,7 +206,7 @@ pub(crate) fn filter_rules<'a>(
     } else {
         (run.source.duplicates, known)
     };
-    FilterRules { duplicates, period, known, sliced: output.slicing.is_some(), sources }
+    FilterRules { duplicates, period, known, sliced: output.slicing.is_some(), hands_on, sources }
 }
 
 /// What is wanted of the rows of an input.

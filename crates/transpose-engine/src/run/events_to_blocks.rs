@@ -168,7 +168,7 @@ impl<'a> EventsToBlocks<'a> {
         let counter = Counter::new(threads, budget, run.limits.temp_dir, latest);
         let mut header = Entity::default();
         terms.header(&mut header);
-        let cutoff = RefundCutoff::new(terms.refunds(), output.period.moments.as_ref(), &header);
+        let cutoff = RefundCutoff::new(terms.refunds(), &output.period, &header);
         Ok(Self {
             run,
             output,
@@ -205,6 +205,7 @@ impl<'a> EventsToBlocks<'a> {
             decoder,
             terms,
             turns: terms.turns(),
+            offsets: &self.output.period.offsets,
             // What was not played has no length that could fall short.
             qualifying: terms
                 .qualifying()
@@ -213,7 +214,7 @@ impl<'a> EventsToBlocks<'a> {
                 period: self.output.period.moments.clone(),
                 cutoff: &self.cutoff,
                 pairs,
-                unmatched: terms.refunds().unmatched,
+                policy: terms.refunds(),
             }),
             users: self.users.as_ref().zip(user),
         }

@@ -288,6 +288,7 @@ impl Run<'_> {
                 period: PeriodSelection::default(),
                 known,
                 sliced: false,
+                hands_on: false,
                 sources: &sources,
             },
         };

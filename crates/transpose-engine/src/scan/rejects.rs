@@ -4,17 +4,22 @@ use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{Diagnostic, Reject};
 use transpose_core::model::EventRow;
 
-/// A row that cannot be converted.
-pub(crate) fn rejected(row: &EventRow, diagnostic: Diagnostic) -> Reject {
-    let (plays, micros) = (u64::from(row.plays), row.micros);
-    Reject { start: row.start, len: row.len, diagnostic, plays, micros }
+/// A row that cannot be converted; `returned` says whether it takes a sale back.
+pub(crate) fn rejected(row: &EventRow, diagnostic: Diagnostic, returned: bool) -> Reject {
+    let count = u64::from(row.plays);
+    let (plays, returns) = if returned { (0, count) } else { (count, 0) };
+    Reject { start: row.start, len: row.len, diagnostic, plays, returns, micros: row.micros }
 }
 
 /// Puts rejected rows into the report.
 pub(crate) fn report_rejects(rejects: &[Reject], report: &mut RunReport) {
     for reject in rejects {
-        report.ledger.read.play(1, reject.plays, i128::from(reject.micros));
-        report.ledger.rejected(reject.diagnostic.code).play(1, reject.plays, i128::from(reject.micros));
+        let ledger = &mut report.ledger;
+        ledger.read.play(1, reject.plays, i128::from(reject.micros));
+        ledger.read.returns.add_count(reject.returns);
+        let rejected = ledger.rejected(reject.diagnostic.code);
+        rejected.play(1, reject.plays, i128::from(reject.micros));
+        rejected.returns.add_count(reject.returns);
         report.diagnostics.push(reject.diagnostic.clone());
     }
 }

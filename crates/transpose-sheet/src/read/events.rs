@@ -556,6 +556,7 @@ impl ChunkDecoder for Worker<'_> {
                     len: event.len,
                     diagnostic,
                     plays: 1,
+                    returns: 0,
                     micros: event.micros,
                 });
                 continue;

@@ -614,6 +614,7 @@ impl UsageTableDecoder {
             len: row.row.end - row.row.start,
             diagnostic: self.table.describe(row, error),
             plays,
+            returns: 0,
             micros: 0,
         }
     }

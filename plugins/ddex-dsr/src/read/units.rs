@@ -202,7 +202,14 @@ impl ChunkDecoder for Worker<'_> {
                         batch.blocks.drop_block();
                         let (plays, micros) = self.salvage(&region, unit);
                         let (start, len) = (unit.start as u32, (unit.end - unit.start) as u32);
-                        batch.rejects.push(Reject { start, len, diagnostic: *diagnostic, plays, micros });
+                        batch.rejects.push(Reject {
+                            start,
+                            len,
+                            diagnostic: *diagnostic,
+                            plays,
+                            returns: 0,
+                            micros,
+                        });
                     }
                 }
             }

@@ -113,6 +113,7 @@ impl Run {
                 period: PeriodSelection {
                     moments: prepared.paid_period().map(|period| zone.moments(period)),
                     basis: job.period_by,
+                    offsets: zone.offsets(),
                     ..PeriodSelection::default()
                 },
                 slicing: None,
