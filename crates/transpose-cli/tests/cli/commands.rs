@@ -128,7 +128,9 @@ fn plan_tells_what_is_lost_and_what_is_missing() {
     let bare = sandbox.run(&[&plan[..], &["--agreement", &agreement]].concat());
     assert!(needs(&bare.out).iter().any(|(_, state)| state != "supplied"), "{}", bare.text());
     // A report as input, and the direction that is impossible.
-    sandbox.run(&["plan", &sound(), "--to", DSR]).ends(0);
+    sandbox.run(&["plan", &sound(), "--to", DSR]).ends(1);
+    let agreed = ["plan", &sound(), "--to", DSR, "--agreement", &agreement, "--figures", &figures];
+    sandbox.run(&agreed).ends(0);
     sandbox.run(&["plan", "--from", DSR, "--to", USAGE]).ends(2).says("error[ENG0106]");
     sandbox.run(&["plan", "--to", DSR]).ends(2).says("--from");
 }
