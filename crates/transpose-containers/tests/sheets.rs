@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 use support::{how, open, refusal, text};
 use transpose_containers::read::ReadOptions;
 
@@ -156,4 +156,61 @@ fn hostile_workbooks_are_refused_with_their_code() {
     ] {
         assert_eq!(refusal(open(&bytes, &how()).and_then(|input| text(&input))), code);
     }
+}
+
+/// A workbook whose list of sheets names one of them twice.
+fn named_twice() -> Vec<u8> {
+    let mut file = cfb::CompoundFile::open(Cursor::new(XLS.to_vec())).unwrap();
+    let mut stream = Vec::new();
+    file.open_stream("/Workbook").unwrap().read_to_end(&mut stream).unwrap();
+    let mut at = 0;
+    let sheet = loop {
+        let kind = u16::from_le_bytes([stream[at], stream[at + 1]]);
+        let len = usize::from(u16::from_le_bytes([stream[at + 2], stream[at + 3]]));
+        if kind == 0x85 {
+            break stream[at..at + 4 + len].to_vec();
+        }
+        at += 4 + len;
+    };
+    stream.splice(at..at, sheet);
+    file.create_stream("/Workbook").unwrap().write_all(&stream).unwrap();
+    file.flush().unwrap();
+    file.into_inner().into_inner()
+}
+
+/// Files of a few kilobytes that would have a library ask for gigabytes, or recurse without end.
+#[test]
+fn what_a_file_claims_is_not_believed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/hostile");
+    for (name, code) in [
+        ("sst-unique-count.xlsx", Some("CON0106")),
+        ("xls-sheet-inside-record.xls", Some("CON0106")),
+        // The workbook is sound; what else is in the compound file reaches no reader.
+        ("xls-orphan-entry.xls", None),
+        ("xls-cyclic-fat.xls", None),
+        ("parquet-deep-schema.parquet", Some("CON0108")),
+        ("parquet-dictionary-bomb.parquet", Some("CON0108")),
+    ] {
+        let bytes = std::fs::read(format!("{folder}/{name}")).unwrap();
+        let read = open(&bytes, &how()).and_then(|input| text(&input));
+        match code {
+            Some(code) => assert_eq!(refusal(read), code, "{name}"),
+            None => assert!(read.is_ok(), "{name}: {read:?}"),
+        }
+    }
+    let read = open(&named_twice(), &how()).and_then(|input| text(&input));
+    assert_eq!(refusal(read), "CON0106");
+}
+
+/// A part of a workbook is looked at for what it is, whatever it is called.
+#[test]
+fn parts_are_no_longer_under_another_name() {
+    let long = vec![b'x'; 2 << 20];
+    let sheet: [&[u8]; 3] = [
+        b"<worksheet><sheetData><row><c t=\"inlineStr\"><is><t>",
+        &long,
+        b"</t></is></c></row></sheetData></worksheet>",
+    ];
+    let bytes = archive(&[("xl/workbook.xml", &[b"<workbook/>"]), ("xl/worksheets/sheet1.bin", &sheet)]);
+    assert_eq!(refusal(text(&open(&bytes, &how()).unwrap())), "CON0108");
 }
