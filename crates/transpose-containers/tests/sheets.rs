@@ -214,3 +214,32 @@ fn parts_are_no_longer_under_another_name() {
     let bytes = archive(&[("xl/workbook.xml", &[b"<workbook/>"]), ("xl/worksheets/sheet1.bin", &sheet)]);
     assert_eq!(refusal(text(&open(&bytes, &how()).unwrap())), "CON0108");
 }
+
+#[test]
+fn cells_of_several_rows_keep_the_columns_below_in_place() {
+    let page = b"<table><tr><td>Country<td>Track<td>Plays<tr><td rowspan=2>GB<td>one<td>1<tr><td>two<td>2\
+        <tr><td>FR<td rowspan=\"2\" colspan=2>both<tr><td>DE<tr><td>SE<td>three<td>3</table>";
+    let expected = "Country,Track,Plays\nGB,one,1\n,two,2\nFR,both,\nDE,,\nSE,three,3\n";
+    assert_eq!(text(&open(page, &how()).unwrap()).unwrap(), expected);
+}
+
+/// Half of a page looks like a page of half of the rows.
+#[test]
+fn pages_that_are_cut_off_are_refused() {
+    let page =
+        b"<html><table><tr><td>trackId<td>title</tr><tr><td>1<td>a</tr><tr><td>2<td>b</tr></table></html>";
+    assert!(text(&open(page, &how()).unwrap()).is_ok());
+    for len in 14..page.len() - 15 {
+        let read = open(&page[..len], &how()).and_then(|input| text(&input));
+        assert_eq!(refusal(read), "CON0106", "{len}");
+    }
+}
+
+/// Pages whose length is in one cell: line breaks, and ampersands without an end.
+#[test]
+fn long_cells_take_no_longer_than_long_pages() {
+    for piece in ["<br>", "& "] {
+        let page = format!("<table><tr><td>x<tr><td>y{}</table>", piece.repeat(200_000));
+        assert!(text(&open(page.as_bytes(), &how()).unwrap()).is_ok());
+    }
+}
