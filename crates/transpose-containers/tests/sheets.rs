@@ -159,6 +159,7 @@ fn hostile_workbooks_are_refused_with_their_code() {
 }
 
 /// A workbook whose list of sheets names one of them twice.
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "only tests use it")]
 fn named_twice() -> Vec<u8> {
     let mut file = cfb::CompoundFile::open(Cursor::new(XLS.to_vec())).unwrap();
     let mut stream = Vec::new();

@@ -5,7 +5,7 @@ use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, 
 use crate::read::source::store::Store;
 use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
-use crate::read::table::cells::{Value, iso, put, worksheets};
+use crate::read::table::cells::{Value, begin, iso, put, worksheets};
 use crate::read::table::sheets::Sheets;
 use calamine::{Data, Reader as _, Xls, XlsError};
 use std::io::{Cursor, Read as _, Write as _};
@@ -71,11 +71,12 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
             stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {text}"))
         }
     })?;
-    for name in worksheets(book.sheets_metadata()) {
-        if !sheets.begin(&name) {
+    for sheet in worksheets(book.sheets_metadata()) {
+        let name = &sheet.name;
+        if !begin(sheets, &sheet) {
             continue;
         }
-        let Ok(range) = book.worksheet_range(&name) else {
+        let Ok(range) = book.worksheet_range(name) else {
             return stop(
                 &UNREADABLE,
                 Location::default(),

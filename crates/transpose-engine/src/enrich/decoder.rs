@@ -436,8 +436,8 @@ impl ChunkDecoder for EnrichmentWorker<'_> {
 }
 
 impl EnrichmentWorker<'_> {
-    /// Notes what an identifier is made of: the bytes of the row, but for its moments, which are the
-    /// same in whatever notation.
+    /// Notes what an identifier is made of: the bytes of the row, but for its moments, which are
+    /// the same in whatever notation.
     fn note_content(&mut self, row: Range<usize>, cells: &[Span], chunk: &[u8], arena: &[u8]) {
         self.content.clear();
         let moments = &self.all.plan.moments;

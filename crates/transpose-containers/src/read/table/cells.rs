@@ -2,7 +2,7 @@
 
 use crate::read::stop::Stop;
 use crate::read::table::sheets::{Sheets, number};
-use calamine::{CellErrorType, ExcelDateTime, SheetType};
+use calamine::{CellErrorType, ExcelDateTime, SheetType, SheetVisible};
 
 /// What is put into a cell.
 pub(crate) enum Value<'a> {
@@ -61,8 +61,15 @@ pub(crate) fn iso(sheets: &mut Sheets<'_>, row: u32, column: u32, text: &str) ->
     }
 }
 
-/// The names of sheets that hold cells; others hold charts or macros.
-pub(crate) fn worksheets(sheets: &[calamine::Sheet]) -> Vec<String> {
-    let held = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
-    held.map(|sheet| sheet.name.clone()).collect()
+/// The sheets that hold cells, by name; others hold charts or macros.
+pub(crate) fn worksheets(sheets: &[calamine::Sheet]) -> Vec<calamine::Sheet> {
+    sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).cloned().collect()
+}
+
+/// Begins a sheet; answers whether its cells are wanted.
+pub(crate) fn begin(sheets: &mut Sheets<'_>, sheet: &calamine::Sheet) -> bool {
+    match sheet.visible {
+        SheetVisible::Visible => sheets.begin(&sheet.name),
+        SheetVisible::Hidden | SheetVisible::VeryHidden => sheets.begin_hidden(&sheet.name),
+    }
 }

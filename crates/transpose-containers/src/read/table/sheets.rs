@@ -5,7 +5,9 @@
 //! row repeats the headings continue the table, as programs write it that run out of rows; what
 //! else there is is passed over and reported.
 
-use crate::read::codes::{CONTINUED, ERROR_CELL, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE};
+use crate::read::codes::{
+    CONTINUED, ERROR_CELL, HIDDEN, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE,
+};
 use crate::read::stop::{Stop, stop};
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::rows::Rows;
@@ -96,6 +98,21 @@ impl<'a> Sheets<'a> {
         let wanted = self.chosen.is_none_or(|chosen| chosen == name);
         self.state = if wanted { State::Fresh } else { State::Passed };
         wanted
+    }
+
+    /// Begins a sheet that is hidden, which is read only where the command names it; answers whether
+    /// its cells are wanted.
+    pub(crate) fn begin_hidden(&mut self, name: &str) -> bool {
+        if self.chosen == Some(name) {
+            return self.begin(name);
+        }
+        self.begin(name);
+        self.state = State::Passed;
+        if self.chosen.is_none() {
+            let message = format!("sheet `{name}` is hidden and is not read");
+            self.rows.sink.diagnostics.push(Diagnostic::new(&HIDDEN, Location::default(), message));
+        }
+        false
     }
 
     /// Adds a cell at a row and a column, from 0; rows come in order. Answers whether more of the
