@@ -8,8 +8,9 @@
 //!
 //! A stray quote must not swallow the rows after it. So a row ends at its first line break, and is
 //! marked as damaged, when its quote is never closed, when it runs over [`MAX_ROW`], and when it
-//! spans several lines without coming out as a row of the table: with another number of cells, or
-//! with text after a closing quote. Whether that is so depends only on the bytes from the row's
+//! spans several lines without coming out as a row of the table: with another number of cells,
+//! with text after a closing quote, or with a cell that holds as many delimiters as a row has (two
+//! rows, each with a stray quote in one column). Whether that is so depends only on the bytes from the row's
 //! first byte on, so the rows of a chunk are the same wherever the input was cut. A row that
 //! already has too many cells is given up at once, which keeps the work linear in the size of the
 //! input, whatever is in it.
@@ -29,6 +30,9 @@ use transpose_text::scan::{self, BLOCK, ByteSet};
 
 /// The most bytes that a row may have.
 pub(crate) const MAX_ROW: usize = 1 << 20;
+
+/// The fewest delimiters in a cell of several lines by which it is told from text.
+const FEWEST: usize = 3;
 
 /// What is wrong with the shape of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,6 +316,9 @@ impl State<'_> {
             if self.quoted {
                 if is(found.quotes) {
                     self.closing_quote(place);
+                    if self.broken.is_some() && !self.quoted && self.swallows(index, place) {
+                        return Some(self.cut(index, Damage::Stray));
+                    }
                 } else if is(found.lines) {
                     self.breaks += 1;
                     self.broken.get_or_insert(place);
@@ -358,6 +365,17 @@ impl State<'_> {
             (Some(b'\r'), None) => self.last,
             (Some(byte), _) => byte != self.dialect.delimiter,
         };
+    }
+
+    /// Whether the quoted cell that ends at a place holds as many delimiters as a row has, beside a
+    /// line break: two rows of which each has a stray quote in one column.
+    fn swallows(&self, index: &Index, place: usize) -> bool {
+        let known = self.last || place + 1 < self.bytes.len();
+        let cell = self.bytes.get(self.cell_start(index)..place).unwrap_or(&[]);
+        let least = (self.dialect.columns as usize).saturating_sub(1).max(FEWEST);
+        known
+            && memchr::memchr(b'\n', cell).is_some()
+            && memchr::memchr_iter(self.dialect.delimiter, cell).nth(least - 1).is_some()
     }
 
     /// Where the current cell begins.
@@ -512,6 +530,11 @@ mod tests {
                 b'"' if quoted && bytes.get(place + 1) == Some(&b'"') => place += 1,
                 b'"' if quoted => {
                     quoted = false;
+                    let cell = &bytes[start..place];
+                    let delimiters = cell.iter().filter(|byte| **byte == b',').count();
+                    if cell.contains(&b'\n') && delimiters >= FEWEST.max(columns - 1) {
+                        return cut(Damage::Stray);
+                    }
                     let rest = &bytes[place + 1..];
                     after |= !(rest.is_empty()
                         || rest.starts_with(b",")
