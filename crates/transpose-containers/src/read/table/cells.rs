@@ -4,6 +4,9 @@ use crate::read::stop::Stop;
 use crate::read::table::sheets::{Sheets, number};
 use calamine::{CellErrorType, ExcelDateTime, SheetType, SheetVisible};
 
+/// From here on a number of a workbook may stand for several: it has more than fifteen digits.
+const INEXACT: f64 = 1e15;
+
 /// What is put into a cell.
 pub(crate) enum Value<'a> {
     Text(&'a str),
@@ -18,7 +21,12 @@ pub(crate) fn put(sheets: &mut Sheets<'_>, row: u32, column: u32, value: &Value<
     let column = column as usize;
     match value {
         Value::Text(text) => sheets.cell(row, column, text.as_bytes()),
-        Value::Number(value) => sheets.cell(row, column, number(*value).as_bytes()),
+        Value::Number(value) => {
+            if value.abs() >= INEXACT {
+                sheets.long_number(row, column, &number(*value));
+            }
+            sheets.cell(row, column, number(*value).as_bytes())
+        }
         Value::Whole(value) => sheets.cell(row, column, value.to_string().as_bytes()),
         Value::Truth(value) => sheets.cell(row, column, if *value { b"true" } else { b"false" }),
         Value::Moment(moment) => put_moment(sheets, row, column, *moment),
