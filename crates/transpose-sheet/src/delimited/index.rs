@@ -360,7 +360,8 @@ impl State<'_> {
         }
         self.quoted = false;
         // Where the bytes end and more will come, the row is incomplete and will be read again.
-        let returns = (1..).take_while(|ahead| at(*ahead) == Some(b'\r')).count();
+        let rest = self.bytes.get(place + 1..).unwrap_or(&[]);
+        let returns = rest.iter().take_while(|byte| **byte == b'\r').count();
         self.after_quote |= match at(1 + returns) {
             Some(b'\n') => false,
             None => returns > 0 && self.last,
