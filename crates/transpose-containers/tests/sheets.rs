@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 use support::{how, open, refusal, text};
 use transpose_containers::read::ReadOptions;
 
@@ -155,5 +155,92 @@ fn hostile_workbooks_are_refused_with_their_code() {
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and no workbook".to_vec(), "CON0106"),
     ] {
         assert_eq!(refusal(open(&bytes, &how()).and_then(|input| text(&input))), code);
+    }
+}
+
+/// A workbook whose list of sheets names one of them twice.
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "only tests use it")]
+fn named_twice() -> Vec<u8> {
+    let mut file = cfb::CompoundFile::open(Cursor::new(XLS.to_vec())).unwrap();
+    let mut stream = Vec::new();
+    file.open_stream("/Workbook").unwrap().read_to_end(&mut stream).unwrap();
+    let mut at = 0;
+    let sheet = loop {
+        let kind = u16::from_le_bytes([stream[at], stream[at + 1]]);
+        let len = usize::from(u16::from_le_bytes([stream[at + 2], stream[at + 3]]));
+        if kind == 0x85 {
+            break stream[at..at + 4 + len].to_vec();
+        }
+        at += 4 + len;
+    };
+    stream.splice(at..at, sheet);
+    file.create_stream("/Workbook").unwrap().write_all(&stream).unwrap();
+    file.flush().unwrap();
+    file.into_inner().into_inner()
+}
+
+/// Files of a few kilobytes that would have a library ask for gigabytes, or recurse without end.
+#[test]
+fn what_a_file_claims_is_not_believed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/files/hostile");
+    for (name, code) in [
+        ("sst-unique-count.xlsx", Some("CON0106")),
+        ("xls-sheet-inside-record.xls", Some("CON0106")),
+        // The workbook is sound; what else is in the compound file reaches no reader.
+        ("xls-orphan-entry.xls", None),
+        ("xls-cyclic-fat.xls", None),
+        ("parquet-deep-schema.parquet", Some("CON0108")),
+        ("parquet-dictionary-bomb.parquet", Some("CON0108")),
+    ] {
+        let bytes = std::fs::read(format!("{folder}/{name}")).unwrap();
+        let read = open(&bytes, &how()).and_then(|input| text(&input));
+        match code {
+            Some(code) => assert_eq!(refusal(read), code, "{name}"),
+            None => assert!(read.is_ok(), "{name}: {read:?}"),
+        }
+    }
+    let read = open(&named_twice(), &how()).and_then(|input| text(&input));
+    assert_eq!(refusal(read), "CON0106");
+}
+
+/// A part of a workbook is looked at for what it is, whatever it is called.
+#[test]
+fn parts_are_no_longer_under_another_name() {
+    let long = vec![b'x'; 2 << 20];
+    let sheet: [&[u8]; 3] = [
+        b"<worksheet><sheetData><row><c t=\"inlineStr\"><is><t>",
+        &long,
+        b"</t></is></c></row></sheetData></worksheet>",
+    ];
+    let bytes = archive(&[("xl/workbook.xml", &[b"<workbook/>"]), ("xl/worksheets/sheet1.bin", &sheet)]);
+    assert_eq!(refusal(text(&open(&bytes, &how()).unwrap())), "CON0108");
+}
+
+#[test]
+fn cells_of_several_rows_keep_the_columns_below_in_place() {
+    let page = b"<table><tr><td>Country<td>Track<td>Plays<tr><td rowspan=2>GB<td>one<td>1<tr><td>two<td>2\
+        <tr><td>FR<td rowspan=\"2\" colspan=2>both<tr><td>DE<tr><td>SE<td>three<td>3</table>";
+    let expected = "Country,Track,Plays\nGB,one,1\n,two,2\nFR,both,\nDE,,\nSE,three,3\n";
+    assert_eq!(text(&open(page, &how()).unwrap()).unwrap(), expected);
+}
+
+/// Half of a page looks like a page of half of the rows.
+#[test]
+fn pages_that_are_cut_off_are_refused() {
+    let page =
+        b"<html><table><tr><td>trackId<td>title</tr><tr><td>1<td>a</tr><tr><td>2<td>b</tr></table></html>";
+    assert!(text(&open(page, &how()).unwrap()).is_ok());
+    for len in 14..page.len() - 15 {
+        let read = open(&page[..len], &how()).and_then(|input| text(&input));
+        assert_eq!(refusal(read), "CON0106", "{len}");
+    }
+}
+
+/// Pages whose length is in one cell: line breaks, and ampersands without an end.
+#[test]
+fn long_cells_take_no_longer_than_long_pages() {
+    for piece in ["<br>", "& "] {
+        let page = format!("<table><tr><td>x<tr><td>y{}</table>", piece.repeat(200_000));
+        assert!(text(&open(page.as_bytes(), &how()).unwrap()).is_ok());
     }
 }

@@ -127,6 +127,7 @@ fn read(format: &LayoutFormat, bytes: &[u8], projection: &Projection) -> usize {
 fn main() {
     // What a conversion into usages asks for.
     let sums = Projection {
+        optional: transpose_core::model::FieldSet::EMPTY,
         item: [
             Field::RECORDING_ID,
             Field::RECORDING_DURATION,

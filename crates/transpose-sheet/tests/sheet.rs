@@ -80,6 +80,7 @@ fn open(text: &[u8]) -> Result<Box<dyn EventDecoder>, Fatal> {
 
 fn projection() -> Projection {
     Projection {
+        optional: FieldSet::EMPTY,
         item: [Field::RECORDING_TITLE, Field::ISRC, Field::ICPN].into_iter().collect(),
         context: [Field::TERRITORY, Field::PLAN].into_iter().collect(),
         row: vec![Field::EVENT_ID, Field::DEVICE],

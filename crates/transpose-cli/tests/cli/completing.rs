@@ -64,7 +64,7 @@ fn a_log_and_a_catalogue_become_a_report() {
     assert_eq!(cells(text, "User ID"), ["nw-1", "nw-2", "nw-3", "nw-1"]);
     assert_eq!(cells(text, "Device Name")[0], "Player/1");
     let ids = cells(text, "Stream ID");
-    assert_eq!(ids[0], "4a00f7a1-4e4a-8900-aedf-fc47f4a380ef");
+    assert_eq!(ids[0], "0a55b237-63d6-867f-b6e3-411ae264b418");
     assert!(ids.iter().all(|id| id.len() == 36 && ids.iter().filter(|other| *other == id).count() == 1));
     let ran = ran.says("ENG0503").says("ENG0504").says("ENG0505");
     assert!(!ran.err.contains("nw-"), "{}", ran.err);

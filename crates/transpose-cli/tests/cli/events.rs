@@ -1,6 +1,7 @@
 //! Events through the canonical table and back.
 
-use crate::support::{Sandbox, example, root};
+use crate::support::{Sandbox, example, root, sound};
+use std::fs;
 
 const EVENTS: &str = "canonical.events";
 
@@ -43,4 +44,36 @@ fn columns_are_those_of_the_source() {
         \"a, \"\"b\"\"\",=1+1,e2,2026-10-01T00:00:01+02:00,PT1M30.5S,\n";
     assert_eq!(again, expected);
     sandbox.run(&["convert", "again.csv", "--to", EVENTS, "--user-ids", "drop", "-o", "-"]).ends(0);
+}
+
+/// A template that demands identifiers, without them in three of four rows; two of them are one row
+/// with its moment in another notation.
+#[test]
+fn identifiers_are_made_for_any_source_and_moments_in_any_notation() {
+    let sandbox = Sandbox::new();
+    let text = fs::read_to_string(sound()).unwrap();
+    let lines: Vec<&str> = text.lines().take(3).collect();
+    let cells: Vec<&str> = lines[1].split(',').collect();
+    let row = |id: &str, time: &str, user: &str| {
+        let mut cells = cells.clone();
+        (cells[2], cells[3], cells[7]) = (id, time, user);
+        cells.join(",")
+    };
+    let rows = [
+        lines[0].to_owned(),
+        row("", "2026-10-01T00:00:00Z", "u1"),
+        row("", "2026-10-01T02:00:00.000+02:00", "u1"),
+        row("", "2026-10-01T00:00:00Z", "u2"),
+        row("own", "2026-10-01T00:00:00Z", "u1"),
+    ];
+    sandbox.put("log.csv", rows.join("\r\n") + "\r\n");
+    let convert = ["convert", "log.csv", "--to", "canonical.events", "-o", "-"];
+    sandbox.run(&convert).ends(3).says("SHT0206");
+    let made = sandbox.run(&[&convert[..], &["--make-ids"]].concat()).ends(0);
+    // From the end, because titles before have commas.
+    let mut table = made.text().lines().map(|line| line.rsplit(',').collect::<Vec<_>>());
+    let head = table.next().unwrap();
+    let at = head.iter().position(|heading| *heading == "event.id").unwrap();
+    let ids: Vec<&str> = table.map(|cells| cells[at]).collect();
+    assert!(ids[0] == ids[1] && ids[0] != ids[2] && ids[0].len() == 36 && ids[3] == "own", "{ids:?}");
 }

@@ -1,6 +1,6 @@
 //! `transpose convert` into workbooks.
 
-use crate::support::{DSR, Sandbox, USAGE, sound};
+use crate::support::{DSR, Sandbox, USAGE, root, sound};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -103,4 +103,33 @@ fn refused_cell_leaves_nothing_behind() {
             .says(":3 cell 9 (Service)");
         assert!(sandbox.names("out").is_empty());
     }
+}
+
+/// The input of a case.
+fn damaged(case: &str) -> String {
+    let cases = root().join("snapshots/cases/massivemusic.client-usage.subscription");
+    cases.join(case).join("input.xlsx").to_string_lossy().into_owned()
+}
+
+#[test]
+fn hidden_sheets_are_told_and_read_where_they_are_named() {
+    let sandbox = Sandbox::new();
+    let input = damaged("hidden-sheet");
+    let convert = ["convert", &input, "--to", "canonical.events", "-o", "-"];
+    let ran = sandbox.run(&convert).ends(0);
+    assert!(
+        ran.err.contains("warning[CON0121]") && ran.err.contains("`October (backup)` is hidden"),
+        "{}",
+        ran.err
+    );
+    let named = sandbox.run(&[&convert[..], &["--sheet", "October (backup)"]].concat()).ends(0);
+    assert!(!named.err.contains("CON0121") && named.text().lines().count() == 2, "{}", named.err);
+}
+
+#[test]
+fn numbers_that_a_spreadsheet_does_not_keep_are_told_one_by_one() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["convert", &damaged("long-ids"), "--to", "canonical.events", "-o", "-"]).ends(1);
+    assert!(ran.err.contains("found: 2 errors") && ran.err.contains("error[CON0122]"), "{}", ran.err);
+    assert!(ran.err.contains("cell 10 (Track ID)"), "{}", ran.err);
 }

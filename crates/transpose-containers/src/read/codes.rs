@@ -77,6 +77,14 @@ transpose_core::codes! {
     pub ONCE: "CON0119" "read-once" Error
         "The input comes from a pipe and is needed a second time."
         "Write it to a file first, and give that."
+    /// A whole number that a spreadsheet does not hold exactly.
+    pub LONG_NUMBER: "CON0122" "long-number" Error
+        "The cell is a number of more than fifteen digits. Spreadsheets keep fifteen and replace the others by zeros, so that two identifiers may have become one."
+        "Have the column made as text in the source; formatting the cells afterwards does not bring the digits back."
+    /// A sheet that nobody sees.
+    pub HIDDEN: "CON0121" "hidden-sheet" Warning
+        "The workbook has a sheet that is hidden. Whoever made the file looked at the others, so it is not read: a hidden sheet often holds the rows of another once more."
+        "Nothing needs to be done if it is not meant; `--sheet NAME` reads it."
     /// A sheet that continues the table.
     pub CONTINUED: "CON0120" "sheet-continues" Info
         "A sheet begins with the headings of the sheet before, so its rows belong to the same table: some programs write it so when a sheet is full."

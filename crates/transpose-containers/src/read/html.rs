@@ -1,7 +1,7 @@
 //! Tables of HTML pages, which reporting systems send as `.xls`. Read as browsers do: nothing is
 //! refused for its form.
 
-use crate::read::codes::TOO_LARGE;
+use crate::read::codes::{TOO_LARGE, UNREADABLE};
 use crate::read::reader::{Beginning, Fit, Mark, Reader, RegisteredReader, Table, TextTable};
 use crate::read::source::fill;
 use crate::read::stop::{Stop, stop};
@@ -17,6 +17,9 @@ const LONGEST: usize = 1 << 20;
 
 /// The most columns that one cell may take.
 const WIDEST: u32 = 1000;
+
+/// The most rows that a cell may take, as browsers have it.
+const TALLEST: u32 = 65_534;
 
 /// The reader of pages.
 struct Html;
@@ -72,7 +75,8 @@ fn read(mut from: &mut dyn Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
         rows: 0,
         column: 0,
         cell: None,
-        span: 1,
+        span: (1, 1),
+        below: Vec::new(),
         hidden: None,
     };
     let mut block = vec![0; 64 << 10];
@@ -111,9 +115,12 @@ fn read(mut from: &mut dyn Read, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
             }
         }
     }
-    page.end_row()?;
-    if page.depth > 0 {
-        page.sheets.end()?;
+    if page.depth > 0 || tag {
+        return stop(
+            &UNREADABLE,
+            Location::default(),
+            "the page ends inside of a table: it is cut off, and rows may be missing",
+        );
     }
     Ok(())
 }
@@ -126,7 +133,10 @@ struct Page<'s, 'a> {
     rows: u32,
     column: u32,
     cell: Option<String>,
-    span: u32,
+    /// How many columns and rows the cell takes.
+    span: (u32, u32),
+    /// For each column, how many of the rows to come a cell above takes.
+    below: Vec<u32>,
     /// The element whose text is no text: `script` or `style`.
     hidden: Option<String>,
 }
@@ -163,6 +173,7 @@ impl Page<'_, '_> {
                 if self.depth == 1 {
                     self.tables += 1;
                     self.rows = 0;
+                    self.below.clear();
                     self.sheets.begin(&format!("table {}", self.tables));
                 }
             }
@@ -181,12 +192,13 @@ impl Page<'_, '_> {
             ("tr", true) if self.depth == 1 => self.end_row()?,
             ("td" | "th", false) if self.depth == 1 && self.row.is_some() => {
                 self.end_cell()?;
-                self.span = colspan(tag);
+                self.span = (number(tag, "colspan", WIDEST), number(tag, "rowspan", TALLEST));
+                self.skip_taken();
                 self.cell = Some(String::new());
             }
             ("td" | "th", true) if self.depth == 1 => self.end_cell()?,
             ("br" | "p", false) => {
-                if let Some(cell) = self.cell.as_mut().filter(|cell| !cell.trim().is_empty()) {
+                if let Some(cell) = self.cell.as_mut().filter(|cell| !cell.trim_start().is_empty()) {
                     cell.push('\u{b}');
                 }
             }
@@ -201,28 +213,46 @@ impl Page<'_, '_> {
             if !text.is_empty() {
                 self.sheets.cell(row, self.column as usize, text.as_bytes())?;
             }
-            self.column = self.column.saturating_add(self.span);
+            let (columns, rows) = self.span;
+            let end = self.column.saturating_add(columns);
+            if rows > 1 {
+                let (from, end) = (self.column as usize, (end as usize).min(WIDEST as usize));
+                self.below.resize(self.below.len().max(end), 0);
+                // This row counts as well: it takes one off when it ends.
+                if let Some(below) = self.below.get_mut(from..end) {
+                    below.fill(rows);
+                }
+            }
+            self.column = end;
         }
         Ok(())
+    }
+
+    /// Goes to the next column that no cell of a row above takes.
+    fn skip_taken(&mut self) {
+        while self.below.get(self.column as usize).is_some_and(|rows| *rows > 0) {
+            self.column += 1;
+        }
     }
 
     fn end_row(&mut self) -> Result<(), Stop> {
         self.end_cell()?;
         if self.row.take().is_some() {
             self.rows += 1;
+            self.below.iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
         }
         Ok(())
     }
 }
 
-/// How many columns a cell takes.
-fn colspan(tag: &str) -> u32 {
+/// How many columns or rows a cell takes.
+fn number(tag: &str, name: &str, most: u32) -> u32 {
     let lower = tag.to_ascii_lowercase();
     let value = lower
-        .split_once("colspan")
+        .split_once(name)
         .map_or("", |(_, rest)| rest.trim_start().trim_start_matches(['=', ' ', '"', '\'']));
     let digits: String = value.chars().take_while(char::is_ascii_digit).take(5).collect();
-    digits.parse().unwrap_or(1).clamp(1, WIDEST)
+    digits.parse().unwrap_or(1).clamp(1, most)
 }
 
 /// Text as it is shown: spaces and line ends of the source are one space; line breaks stay.
@@ -240,10 +270,10 @@ fn unescape(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let known = after
-            .split_once(';')
-            .filter(|(name, _)| name.len() <= 10)
-            .and_then(|(name, after)| letter(name).map(|letter| (letter, after)));
+        // A name is short, so what follows is not looked through for each `&`.
+        let end = after.bytes().take(11).position(|byte| byte == b';');
+        let name = end.and_then(|end| after.get(..end)).zip(end.and_then(|end| after.get(end + 1..)));
+        let known = name.and_then(|(name, after)| letter(name).map(|letter| (letter, after)));
         if let Some((letter, after)) = known {
             out.push(letter);
             rest = after;

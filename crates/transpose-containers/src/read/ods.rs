@@ -67,8 +67,10 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     let (mut row, mut repeated, mut column) = (0_u32, 1_u32, 0_u32);
     let mut cells: Vec<(u32, u32, Cell)> = Vec::new();
     let mut cell: Option<Cell> = None;
-    // Notes lie inside of cells and are none of their text.
+    // Notes, and how something is spoken, lie inside of cells and are none of their text.
     let mut notes = 0_u32;
+    // The style that is read, and those of tables that nobody sees.
+    let (mut style, mut hidden) = (None, Vec::new());
     let mut table = false;
     loop {
         let place = reader.get_ref().place();
@@ -77,8 +79,17 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
         match event {
             Event::Eof => return Ok(()),
             Event::Start(tag) | Event::Empty(tag) => match tag.name().as_ref() {
+                "style:style" if !empty => style = tag.text("style:name"),
+                "style:table-properties" if tag.text("table:display").as_deref() == Some("false") => {
+                    hidden.extend(style.take());
+                }
                 "table:table" if !empty => {
-                    sheets.begin(&tag.text("table:name").unwrap_or_default());
+                    let name = tag.text("table:name").unwrap_or_default();
+                    if tag.text("table:style-name").is_some_and(|style| hidden.contains(&style)) {
+                        sheets.begin_hidden(&name);
+                    } else {
+                        sheets.begin(&name);
+                    }
                     (row, table) = (0, true);
                 }
                 "table:table-row" => {
@@ -97,7 +108,7 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
                         cell = Some(begun);
                     }
                 }
-                "office:annotation" if !empty => notes += 1,
+                "office:annotation" | "text:ruby-text" if !empty => notes += 1,
                 name if notes == 0 => {
                     if let Some(cell) = &mut cell {
                         inner(name, &tag, cell);
@@ -120,7 +131,7 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
                         end(cell, &mut column, &mut cells, row)?;
                     }
                 }
-                "office:annotation" => notes = notes.saturating_sub(1),
+                "office:annotation" | "text:ruby-text" => notes = notes.saturating_sub(1),
                 _ => {}
             },
             Event::Text(text) if notes == 0 => {

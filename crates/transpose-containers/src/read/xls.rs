@@ -5,10 +5,10 @@ use crate::read::reader::{Beginning, FileTable, Mark, Reader, RegisteredReader, 
 use crate::read::source::store::Store;
 use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
-use crate::read::table::cells::{Value, iso, put, worksheets};
+use crate::read::table::cells::{Value, begin, iso, put, worksheets};
 use crate::read::table::sheets::Sheets;
 use calamine::{Data, Reader as _, Xls, XlsError};
-use std::io::{BufReader, Read as _};
+use std::io::{Cursor, Read as _, Write as _};
 use std::sync::Arc;
 use transpose_core::diagnostics::{Location, shown};
 use transpose_core::inventory;
@@ -60,8 +60,9 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
             "the workbook has more than 1 GiB, and an .xls is read as a whole",
         );
     }
-    check_xls(store)?;
-    let mut book: Xls<_> = Xls::new(BufReader::new(store.reader(0))).or_else(|error| match error {
+    let stream = workbook(store)?;
+    check(&stream)?;
+    let mut book: Xls<_> = Xls::new(Cursor::new(alone(&stream)?)).or_else(|error| match error {
         XlsError::Password => {
             stop(&UNSUPPORTED, Location::default(), "the workbook is protected by a password")
         }
@@ -70,11 +71,12 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
             stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {text}"))
         }
     })?;
-    for name in worksheets(book.sheets_metadata()) {
-        if !sheets.begin(&name) {
+    for sheet in worksheets(book.sheets_metadata()) {
+        let name = &sheet.name;
+        if !begin(sheets, &sheet) {
             continue;
         }
-        let Ok(range) = book.worksheet_range(&name) else {
+        let Ok(range) = book.worksheet_range(name) else {
             return stop(
                 &UNREADABLE,
                 Location::default(),
@@ -138,12 +140,14 @@ fn claimed(claim: &[u8]) -> (u64, u64) {
     (size(first_row, last_row), size(first, last))
 }
 
-/// Refuses a workbook whose cells lie so far apart that a table of them would fill the memory.
-fn check_xls(store: &Store) -> Result<(), Stop> {
-    let unreadable =
-        |what: &str| stop::<()>(&UNREADABLE, Location::default(), format!("the workbook is damaged: {what}"));
+fn damaged<T>(what: &str) -> Result<T, Stop> {
+    stop(&UNREADABLE, Location::default(), format!("the workbook is damaged: {what}"))
+}
+
+/// The stream of the workbook in its compound file.
+fn workbook(store: &Store) -> Result<Vec<u8>, Stop> {
     let Ok(mut file) = cfb::CompoundFile::open(store.reader(0)) else {
-        return unreadable("it is no whole compound file");
+        return damaged("it is no whole compound file");
     };
     let name = ["/Workbook", "/Book"].into_iter().find(|name| file.is_stream(name));
     let Some(name) = name else {
@@ -156,42 +160,101 @@ fn check_xls(store: &Store) -> Result<(), Stop> {
             "the file is of an old office program and no workbook",
         );
     };
-    let Ok(stream) = file.open_stream(name) else { return unreadable("its stream cannot be read") };
-    let mut stream = BufReader::with_capacity(1 << 16, stream);
-    let (mut all, mut rows, mut columns) = (0_u64, 0_u64, 0_u64);
-    let mut head = [0; 4];
-    let mut body = Vec::new();
-    while stream.read_exact(&mut head).is_ok() {
-        let [a, b, c, d] = head;
-        let (kind, len) = (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-        body.resize(usize::from(len), 0);
-        if stream.read_exact(&mut body).is_err() {
-            // Whether that matters is for the reader to say.
-            break;
-        }
-        match (kind, &body[..]) {
-            (BEGIN, _) => {
-                all += rows * columns;
-                (rows, columns) = (0, 0);
-            }
+    let Ok(stream) = file.open_stream(name) else { return damaged("its stream cannot be read") };
+    // A chain of sectors that comes back to itself has no end, whatever length is stated.
+    if stream.len() > store.len() {
+        return damaged("its stream is longer than the file");
+    }
+    let mut bytes = Vec::new();
+    let read = stream.take(store.len()).read_to_end(&mut bytes);
+    read.or_else(|_| damaged("its stream cannot be read"))?;
+    Ok(bytes)
+}
+
+/// A compound file of the stream alone: whatever else was in the file, and how its sectors were
+/// chained, reaches no further.
+fn alone(stream: &[u8]) -> Result<Vec<u8>, Stop> {
+    let build = || -> std::io::Result<Vec<u8>> {
+        let room = Cursor::new(Vec::with_capacity(stream.len() + (64 << 10)));
+        // The fourth version wants what only small streams have.
+        let mut file = cfb::CompoundFile::create_with_version(cfb::Version::V3, room)?;
+        file.create_stream("/Workbook")?.write_all(stream)?;
+        file.flush()?;
+        Ok(file.into_inner().into_inner())
+    };
+    build().or_else(|_| damaged("its stream cannot be read"))
+}
+
+/// The list of sheets names one: the first four bytes say where it begins in the stream.
+const SHEET: u16 = 0x0085;
+/// A sheet, or another part of the workbook, ends.
+const END: u16 = 0x000a;
+
+/// The records of a stream from a place on: their type and what is in them.
+struct Records<'a>(&'a [u8]);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let ([a, b, c, d], rest) = self.0.split_first_chunk()?;
+        // Whether it matters that one is cut off is for the reader to say.
+        let (body, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([*c, *d])))?;
+        self.0 = rest;
+        Some((u16::from_le_bytes([*a, *b]), body))
+    }
+}
+
+/// Refuses a workbook whose sheets would fill the memory: their cells lie far apart, or the list of
+/// sheets names one of them many times. It goes where the reader will go: to the sheets that the
+/// list names, and through their records to the end of each.
+fn check(stream: &[u8]) -> Result<(), Stop> {
+    let globals = Records(stream).take_while(|(kind, _)| *kind != END);
+    let sheets = globals.filter(|(kind, _)| *kind == SHEET).filter_map(|(_, body)| body.first_chunk::<4>());
+    let mut begins: Vec<usize> = sheets.map(|place| u32::from_le_bytes(*place) as usize).collect();
+    begins.sort_unstable();
+    if begins.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return damaged("two of its sheets begin at one place");
+    }
+    let mut all = 0_u64;
+    for begin in begins {
+        let Some(sheet) = stream.get(begin..) else { return damaged("a sheet begins behind its end") };
+        all = check_sheet(sheet, all)?;
+    }
+    Ok(())
+}
+
+/// Adds the cells of a sheet, empty ones between others included, to those before.
+fn check_sheet(sheet: &[u8], before: u64) -> Result<u64, Stop> {
+    let (mut rows, mut columns, mut cells) = (0_u64, 0_u64, 0_u64);
+    // Charts inside a sheet are parts with an end of their own.
+    let mut open = 0_u32;
+    for (kind, body) in Records(sheet) {
+        match (kind, body) {
+            (BEGIN, _) => open += 1,
+            (END, _) if open < 2 => break,
+            (END, _) => open -= 1,
             // The reader makes room for what is claimed.
             (DIMENSIONS, claim) => {
                 let (claimed_rows, claimed_columns) = claimed(claim);
                 if claimed_rows > MOST_ROWS || claimed_columns > MOST_COLUMNS {
-                    return unreadable("a sheet is said to be larger than a sheet can be");
+                    return damaged("a sheet is said to be larger than a sheet can be");
                 }
+                // It may be claimed again, and room is made again.
+                cells += rows * columns;
                 rows = rows.max(claimed_rows);
                 columns = columns.max(claimed_columns);
             }
             (kind, [a, b, c, d, ..]) if CELLS.contains(&kind) => {
                 rows = rows.max(u64::from(u16::from_le_bytes([*a, *b])) + 1);
                 // Several cells in a row: each takes at least two bytes.
-                let several = if matches!(kind, 0xbd | 0xbe) { u64::from(len) / 2 } else { 0 };
+                let several = if matches!(kind, 0xbd | 0xbe) { body.len() as u64 / 2 } else { 0 };
                 columns = columns.max(u64::from(u16::from_le_bytes([*c, *d])) + 1 + several);
+                cells += 1;
             }
             _ => {}
         }
-        if all + rows * columns > MOST_CELLS {
+        if before + rows * columns + cells > MOST_CELLS {
             return stop(
                 &TOO_LARGE,
                 Location::default(),
@@ -199,5 +262,5 @@ fn check_xls(store: &Store) -> Result<(), Stop> {
             );
         }
     }
-    Ok(())
+    Ok(before + rows * columns + cells)
 }

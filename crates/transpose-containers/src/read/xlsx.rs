@@ -6,7 +6,7 @@ use crate::read::source::archive;
 use crate::read::source::store::Store;
 use crate::read::stop::{Stop, stop};
 use crate::read::table::Target;
-use crate::read::table::cells::{Value, iso, put, worksheets};
+use crate::read::table::cells::{Value, begin, iso, put, worksheets};
 use crate::read::table::sheets::Sheets;
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use std::io::BufReader;
@@ -58,11 +58,12 @@ fn read(store: &Store, sheets: &mut Sheets<'_>) -> Result<(), Stop> {
     archive::check(&mut archive::open(store)?)?;
     let mut book: Xlsx<_> =
         Xlsx::new(BufReader::new(store.reader(0))).or_else(|error| xlsx_damaged(&error))?;
-    for name in worksheets(book.sheets_metadata()) {
-        if !sheets.begin(&name) {
+    for sheet in worksheets(book.sheets_metadata()) {
+        let name = &sheet.name;
+        if !begin(sheets, &sheet) {
             continue;
         }
-        let mut cells = book.worksheet_cells_reader(&name).or_else(|error| xlsx_damaged(&error))?;
+        let mut cells = book.worksheet_cells_reader(name).or_else(|error| xlsx_damaged(&error))?;
         while let Some(cell) = cells.next_cell().or_else(|error| xlsx_damaged(&error))? {
             let (row, column) = cell.get_position();
             let value = match cell.get_value() {

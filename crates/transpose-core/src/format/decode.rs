@@ -43,6 +43,8 @@ pub struct Projection {
     pub time: bool,
     /// Whether the played duration of each row is wanted.
     pub duration: bool,
+    /// Fields that a row may lack although the format demands them, because they are made.
+    pub optional: FieldSet,
     /// The moment of the run in microseconds since 1970 UTC, to which the ages of events are
     /// relative that do not say when they were logged.
     pub now: Option<i64>,

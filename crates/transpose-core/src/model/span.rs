@@ -24,6 +24,12 @@ impl Span {
         Self { start: start as u32 | ARENA, len: (end - start) as u32 }
     }
 
+    /// The range of the chunk, for a single piece of it.
+    pub fn in_chunk(self) -> Option<std::ops::Range<usize>> {
+        let is_piece = self.start & ARENA == 0 && self.len & LIST == 0;
+        is_piece.then(|| self.start as usize..self.start as usize + self.len as usize)
+    }
+
     /// Whether there is no value.
     pub const fn is_absent(self) -> bool {
         self.start == u32::MAX

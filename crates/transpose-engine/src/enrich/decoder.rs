@@ -14,6 +14,8 @@ use crate::enrich::catalogue::{Catalogue, CatalogueAnswer, CatalogueMatch};
 use crate::enrich::privacy::{PersonalData, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
+use std::ops::Range;
+use transpose_codes::time::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal};
 use transpose_core::format::{
@@ -84,6 +86,8 @@ struct EnrichmentPlan {
     release: Option<usize>,
     /// The cell of the event's identifier, where it is to be made.
     id: Option<usize>,
+    /// The moments of an event whose identifier is to be made, and their cells.
+    moments: Vec<(Field, usize)>,
     /// The cell of the type of the item, where it is to be made.
     item_type: Option<usize>,
     /// The fields of the catalogue that decide the sales context.
@@ -160,6 +164,7 @@ impl Decoder for EnrichedDecoder<'_> {
             track: Vec::new(),
             release: Vec::new(),
             scratch: Vec::new(),
+            content: Vec::new(),
         })
     }
 
@@ -202,6 +207,18 @@ impl EventDecoder for EnrichedDecoder<'_> {
             };
             plan.track = Some(place(Field::RECORDING_ID));
             plan.release = Some(place(Field::RELEASE_ID));
+        }
+        if plan.id.is_some() {
+            inner.optional.insert(Field::EVENT_ID);
+            for field in [Field::EVENT_TIME, Field::EVENT_LOGGED] {
+                if self.own.contains(field) {
+                    let known = inner.row.iter().position(|asked| *asked == field);
+                    plan.moments.push((field, known.unwrap_or(inner.row.len())));
+                    if known.is_none() {
+                        inner.row.push(field);
+                    }
+                }
+            }
         }
         plan.context = projection.context.intersection(from_catalogue);
         if !plan.context.is_empty() {
@@ -317,6 +334,8 @@ struct EnrichmentWorker<'a> {
     track: Vec<u8>,
     release: Vec<u8>,
     scratch: Vec<u8>,
+    /// What the identifier of a row is made of.
+    content: Vec<u8>,
 }
 
 impl ChunkDecoder for EnrichmentWorker<'_> {
@@ -338,16 +357,25 @@ impl ChunkDecoder for EnrichmentWorker<'_> {
         self.from_catalogue.clear();
         let events = &mut batch.events;
         for (row, cells) in events.rows.iter().zip(events.cells.chunks_exact_mut(events.row_cells.max(1))) {
+            let mut nameless = false;
             if let Some(cell) = plan.id.and_then(|cell| cells.get_mut(cell)) {
                 let raw = cell.bytes(chunk.bytes, &events.arena);
                 if let Some(guarded) = guarded(raw, &mut self.scratch) {
                     *cell = marked(RAW, guarded, &mut events.arena);
-                } else if matches!(
-                    self.all.inner.canonical_cell(Field::EVENT_ID, raw, &mut self.scratch),
-                    Ok(false)
-                ) {
-                    let bytes = chunk.bytes.get(row.start as usize..(row.start + row.len) as usize);
-                    *cell = made_id(bytes.unwrap_or(&[]), &mut events.arena);
+                } else if raw.trim_ascii().is_empty()
+                    || matches!(
+                        self.all.inner.canonical_cell(Field::EVENT_ID, raw, &mut self.scratch),
+                        Ok(false)
+                    )
+                {
+                    nameless = true;
+                }
+            }
+            if nameless {
+                let whole = row.start as usize..(row.start + row.len) as usize;
+                self.note_content(whole, cells, chunk.bytes, &events.arena);
+                if let Some(cell) = plan.id.and_then(|cell| cells.get_mut(cell)) {
+                    *cell = made_id(&self.content, &mut events.arena);
                 }
             }
             if plan.track.is_none() {
@@ -407,6 +435,38 @@ impl ChunkDecoder for EnrichmentWorker<'_> {
     }
 }
 
+impl EnrichmentWorker<'_> {
+    /// Notes what an identifier is made of: the bytes of the row, but for its moments, which are
+    /// the same in whatever notation.
+    fn note_content(&mut self, row: Range<usize>, cells: &[Span], chunk: &[u8], arena: &[u8]) {
+        self.content.clear();
+        let moments = &self.all.plan.moments;
+        let spans = || moments.iter().filter_map(|(field, cell)| Some((*field, *cells.get(*cell)?)));
+        let mut ranges = [0..0, 0..0];
+        for (range, (_, span)) in ranges.iter_mut().zip(spans()) {
+            *range = span.in_chunk().unwrap_or_default();
+        }
+        ranges.sort_unstable_by_key(|range| range.start);
+        let mut from = row.start;
+        for range in ranges {
+            if range.start >= from && range.end <= row.end {
+                self.content.extend_from_slice(chunk.get(from..range.start).unwrap_or(&[]));
+                from = range.end;
+            }
+        }
+        self.content.extend_from_slice(chunk.get(from..row.end).unwrap_or(&[]).trim_ascii_end());
+        for (field, span) in spans() {
+            let raw = span.bytes(chunk, arena);
+            let read = self.all.inner.canonical_cell(field, raw, &mut self.scratch);
+            let moment = read.ok().and_then(|_| Timestamp::parse(&self.scratch).ok());
+            match moment {
+                Some(moment) => self.content.extend_from_slice(&moment.micros.to_be_bytes()),
+                None => self.content.extend_from_slice(raw),
+            }
+        }
+    }
+}
+
 /// A copy of a cell of the input that begins with one of the marks.
 fn guarded<'a>(raw: &[u8], copy: &'a mut Vec<u8>) -> Option<&'a [u8]> {
     matches!(raw, [CANONICAL | RAW, ..]).then(|| {
@@ -426,9 +486,9 @@ fn marked(mark: u8, value: &[u8], arena: &mut Vec<u8>) -> Span {
 
 /// An identifier from the content of a row, in the form of a UUID (RFC 9562, version 8): the first
 /// bits of SHA-256.
-fn made_id(row: &[u8], arena: &mut Vec<u8>) -> Span {
+fn made_id(content: &[u8], arena: &mut Vec<u8>) -> Span {
     let mut bytes: [u8; 16] = [0; 16];
-    let hash = Sha256::digest(row.trim_ascii_end());
+    let hash = Sha256::digest(content);
     bytes.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
     if let Some(byte) = bytes.get_mut(6) {
         *byte = *byte & 0x0f | 0x80;

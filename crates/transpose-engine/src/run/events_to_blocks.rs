@@ -149,6 +149,7 @@ impl<'a> EventsToBlocks<'a> {
             context: terms.reads(),
             time: output.period.moments.is_some() || sells || !terms.turns().is_empty(),
             duration: true,
+            optional: FieldSet::EMPTY,
             now: Some(run.limits.now.micros),
             row: per_user.then_some(Field::USER).into_iter().collect(),
         };

@@ -3,16 +3,17 @@
 //!
 //! The grammar is that of RFC 4180, read generously where that is safe: a quote opens a quoted cell
 //! only as the first byte of a cell; `""` inside a quoted cell represents one quote; a quote
-//! anywhere else is an ordinary character. Lines end with LF or CR LF; a lone CR is data. A blank
-//! line is a line and no row.
+//! anywhere else is an ordinary character. Lines end with LF or CR LF, or with CR CR LF; any other
+//! CR is data. A blank line is a line and no row.
 //!
 //! A stray quote must not swallow the rows after it. So a row ends at its first line break, and is
 //! marked as damaged, when its quote is never closed, when it runs over [`MAX_ROW`], and when it
-//! spans several lines without coming out as a row of the table: with another number of cells, or
-//! with text after a closing quote. Whether that is so depends only on the bytes from the row's
-//! first byte on, so the rows of a chunk are the same wherever the input was cut. A row that
-//! already has too many cells is given up at once, which keeps the work linear in the size of the
-//! input, whatever is in it.
+//! spans several lines without coming out as a row of the table: with another number of cells,
+//! with text after a closing quote, or with a cell that holds as many delimiters as a row has (two
+//! rows, each with a stray quote in one column). Whether that is so depends only on the bytes from
+//! the row's first byte on, so the rows of a chunk are the same wherever the input was cut. A row
+//! that already has too many cells is given up at once, which keeps the work linear in the size of
+//! the input, whatever is in it.
 //!
 //! Advice for those who change this file: every byte of every table goes through `scan` and `take`,
 //! so nothing in them may allocate or look at a byte again; `ends` grows by blocks and is
@@ -29,6 +30,9 @@ use transpose_text::scan::{self, BLOCK, ByteSet};
 
 /// The most bytes that a row may have.
 pub(crate) const MAX_ROW: usize = 1 << 20;
+
+/// The fewest delimiters in a cell of several lines by which it is told from text.
+const FEWEST: usize = 3;
 
 /// What is wrong with the shape of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -312,6 +316,9 @@ impl State<'_> {
             if self.quoted {
                 if is(found.quotes) {
                     self.closing_quote(place);
+                    if self.broken.is_some() && !self.quoted && self.swallows(index, place) {
+                        return Some(self.cut(index, Damage::Stray));
+                    }
                 } else if is(found.lines) {
                     self.breaks += 1;
                     self.broken.get_or_insert(place);
@@ -353,11 +360,24 @@ impl State<'_> {
         }
         self.quoted = false;
         // Where the bytes end and more will come, the row is incomplete and will be read again.
-        self.after_quote |= match (at(1), at(2)) {
-            (None | Some(b'\n'), _) | (Some(b'\r'), Some(b'\n')) => false,
-            (Some(b'\r'), None) => self.last,
-            (Some(byte), _) => byte != self.dialect.delimiter,
+        let rest = self.bytes.get(place + 1..).unwrap_or(&[]);
+        let returns = rest.iter().take_while(|byte| **byte == b'\r').count();
+        self.after_quote |= match at(1 + returns) {
+            Some(b'\n') => false,
+            None => returns > 0 && self.last,
+            Some(byte) => returns > 0 || byte != self.dialect.delimiter,
         };
+    }
+
+    /// Whether the quoted cell that ends at a place holds as many delimiters as a row has, beside a
+    /// line break: two rows of which each has a stray quote in one column.
+    fn swallows(&self, index: &Index, place: usize) -> bool {
+        let known = self.last || place + 1 < self.bytes.len();
+        let cell = self.bytes.get(self.cell_start(index)..place).unwrap_or(&[]);
+        let least = (self.dialect.columns as usize).saturating_sub(1).max(FEWEST);
+        known
+            && memchr::memchr(b'\n', cell).is_some()
+            && memchr::memchr_iter(self.dialect.delimiter, cell).nth(least - 1).is_some()
     }
 
     /// Where the current cell begins.
@@ -375,7 +395,8 @@ impl State<'_> {
     #[inline(always)]
     fn end_row(&mut self, index: &mut Index, used: usize, place: usize, end: usize) {
         let mut content = place;
-        if end > place && place > self.row && self.bytes.get(place - 1) == Some(&b'\r') {
+        // Programs that add a CR to every line end add one to CR LF too.
+        while end > place && content > self.row && self.bytes.get(content - 1) == Some(&b'\r') {
             content -= 1;
         }
         if content > self.row {
@@ -481,7 +502,7 @@ mod tests {
         let (mut rows, mut row, mut line) = (Vec::new(), 0, 0);
         while row < bytes.len() {
             let (end, cells, damage) = naive_row(dialect, bytes, row);
-            let blank = matches!(&bytes[row..end], b"\n" | b"\r\n");
+            let blank = bytes[row..end].iter().find(|byte| **byte != b'\r') == Some(&b'\n');
             if !blank {
                 rows.push(ExpectedRow { start: row, end, cells, line, damage });
             }
@@ -512,16 +533,23 @@ mod tests {
                 b'"' if quoted && bytes.get(place + 1) == Some(&b'"') => place += 1,
                 b'"' if quoted => {
                     quoted = false;
+                    let cell = &bytes[start..place];
+                    let delimiters = memchr::memchr_iter(b',', cell).count();
+                    if cell.contains(&b'\n') && delimiters >= FEWEST.max(columns - 1) {
+                        return cut(Damage::Stray);
+                    }
                     let rest = &bytes[place + 1..];
                     after |= !(rest.is_empty()
                         || rest.starts_with(b",")
-                        || rest.starts_with(b"\n")
-                        || rest.starts_with(b"\r\n"));
+                        || rest.iter().find(|byte| **byte != b'\r') == Some(&b'\n'));
                 }
                 b'"' => quoted = place == start,
                 b'\n' if quoted => broken = true,
                 b'\n' => {
-                    let content = if place > row && bytes[place - 1] == b'\r' { place - 1 } else { place };
+                    let mut content = place;
+                    while content > row && bytes[content - 1] == b'\r' {
+                        content -= 1;
+                    }
                     cells.push(start..content);
                     if broken && (cells.len() != columns || after) {
                         return cut(Damage::Stray);

@@ -304,7 +304,10 @@ impl Decoder for EventTableDecoder {
 impl EventDecoder for EventTableDecoder {
     fn project(&mut self, projection: &Projection) -> Result<(), Fatal> {
         let cells: Vec<_> = projection.row.iter().map(|field| self.place(*field)).collect();
-        let is_required = |place: u32| self.table.column(place).is_some_and(|column| column.required);
+        let is_made = |field: Option<Field>| field.is_some_and(|field| projection.optional.contains(field));
+        let is_required = |place: u32| {
+            self.table.column(place).is_some_and(|column| column.required && !is_made(column.field))
+        };
         let measure = |field: Field| {
             self.place(field).map(|column| MeasuredColumn { column, required: is_required(column) })
         };

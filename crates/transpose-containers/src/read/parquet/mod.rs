@@ -2,8 +2,11 @@
 //!
 //! A program built without the feature `parquet` still recognises such a file, and refuses it.
 //!
-//! `rows` goes through the row groups, `values` writes each value as text.
+//! `footer` looks at the description of a file before anything follows it, `rows` goes through the
+//! row groups, `values` writes each value as text.
 
+#[cfg(feature = "parquet")]
+mod footer;
 #[cfg(feature = "parquet")]
 mod rows;
 #[cfg(feature = "parquet")]

@@ -1,6 +1,7 @@
 //! The rows of a Parquet file, row group by row group, batch by batch.
 
 use crate::read::codes::{NO_TABLE, NO_TEXT, PASSED_OVER, TOO_LARGE, UNREADABLE, UNSUPPORTED};
+use crate::read::parquet::footer::{self, FooterError};
 use crate::read::parquet::values::{Meaning, integer, meaning, moment, text_of};
 use crate::read::reader::FileTable;
 use crate::read::source::store::{Store, StoreReader};
@@ -21,6 +22,10 @@ use transpose_core::diagnostics::{Diagnostic, Location};
 
 /// How many rows are made at once.
 const BATCH: usize = 1024;
+
+/// The most bytes that a cell may have as text, and the cells of a batch in one column.
+const LONGEST_CELL: usize = 1 << 20;
+const LARGEST_BATCH: usize = 32 << 20;
 
 /// The most columns that a table may have.
 const MOST_COLUMNS: usize = 4096;
@@ -139,7 +144,21 @@ fn check_footer(store: &Store) -> Result<(), Stop> {
             "the description at the end of the Parquet file has more than 64 MiB",
         );
     }
-    Ok(())
+    let mut description = vec![0; usize::try_from(len).unwrap_or(0)];
+    store.read_at(at - len, &mut description)?;
+    match footer::check(&description) {
+        Ok(()) => Ok(()),
+        Err(FooterError::Damaged) => stop(
+            &UNREADABLE,
+            Location::default(),
+            "the description at the end of the Parquet file is damaged",
+        ),
+        Err(FooterError::TooDeep) => stop(
+            &TOO_LARGE,
+            Location::default(),
+            "the description at the end of the Parquet file is nested more than 64 levels deep",
+        ),
+    }
 }
 
 /// Writes the rows of a row group.
@@ -230,6 +249,7 @@ impl Column {
             text: &mut self.text,
             cells: &mut self.cells,
             without: Vec::new(),
+            beyond: false,
         };
         let meaning = self.meaning;
         let outcome = match &mut self.reader {
@@ -262,7 +282,15 @@ impl Column {
                     && text_of(bytes, meaning, text)
             }),
         };
-        let without = batch.without;
+        let (without, beyond) = (batch.without, batch.beyond);
+        if beyond {
+            let message = format!(
+                "a cell of the Parquet column `{}` has more than 1 MiB, or a thousand of them more than 32 MiB",
+                self.name
+            );
+            let place = Location { line: Some(line), ..Location::default() };
+            return stop(&TOO_LARGE, place, message);
+        }
         if let Err(error) = outcome {
             return damaged(&format!("the Parquet column `{}` is damaged", self.name), &error);
         }
@@ -292,6 +320,8 @@ struct Batch<'a> {
     cells: &'a mut Vec<(u32, bool)>,
     /// Rows whose values have no text.
     without: Vec<usize>,
+    /// Whether a cell is too long, or all of them together are.
+    beyond: bool,
 }
 
 impl Batch<'_> {
@@ -305,6 +335,7 @@ impl Batch<'_> {
         let mut values = Vec::with_capacity(rows);
         let (records, ..) = reader.read_records(rows, Some(self.levels), None, &mut values)?;
         let mut values = values.iter();
+        let before = self.text.len();
         for row in 0..records {
             let there = self.there == 0 || self.levels.get(row).is_some_and(|level| *level >= self.there);
             let value = if there { values.next() } else { None };
@@ -314,10 +345,12 @@ impl Batch<'_> {
                 self.text.truncate(start);
                 self.without.push(row);
             }
-            let end = u32::try_from(self.text.len()).map_err(|_| {
-                ParquetError::General("a thousand rows of a column have more than 4 GiB".into())
-            })?;
-            self.cells.push((end, there));
+            // One value of a dictionary may stand in every row.
+            if self.text.len() - start > LONGEST_CELL || self.text.len() - before > LARGEST_BATCH {
+                self.beyond = true;
+                return Err(ParquetError::General("too much text".into()));
+            }
+            self.cells.push((u32::try_from(self.text.len()).unwrap_or(u32::MAX), there));
         }
         Ok(())
     }

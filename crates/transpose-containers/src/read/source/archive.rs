@@ -22,6 +22,9 @@ const MOST_HELD: u64 = 1 << 30;
 /// its own.
 const LONGEST_TEXT: usize = 1 << 20;
 
+/// The most texts that the cells of a workbook may share.
+const MOST_TEXTS: u64 = 8 << 20;
+
 /// The most members.
 const MOST_MEMBERS: usize = 10_000;
 
@@ -93,10 +96,11 @@ pub(crate) fn check(archive: &mut Archive) -> Result<(), Stop> {
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).or_else(|error| damaged(&error))?;
         let name = file.name().map_or_else(|_| index.to_string(), std::borrow::Cow::into_owned);
-        let lower = name.to_ascii_lowercase();
-        let xml = [".xml", ".rels"].iter().any(|end| lower.ends_with(end));
         let sheet = name.starts_with("xl/worksheets/");
-        let (mut size, mut run) = (0_u64, 0_usize);
+        // What a member is called says nothing of what a reader does with it.
+        let mut xml = false;
+        let mut claim = None;
+        let (mut size, mut run, mut texts) = (0_u64, 0_usize, 0_u64);
         loop {
             let read = match fill(&mut file, &mut block) {
                 Ok(0) => break,
@@ -107,11 +111,25 @@ pub(crate) fn check(archive: &mut Archive) -> Result<(), Stop> {
                     return stop(&UNREADABLE, Location::default(), message);
                 }
             };
+            let bytes = block.get(..read).unwrap_or_default();
+            if size == 0 {
+                xml = is_markup(bytes);
+                claim = xml.then(|| claimed_texts(bytes)).flatten();
+            }
             size += read as u64;
             all += read as u64;
-            let bytes = block.get(..read).unwrap_or_default();
             if xml {
                 run = longest_run(bytes, run)?;
+            }
+            if claim.is_some() {
+                texts += memchr::memmem::find_iter(bytes, b"<si").count() as u64;
+            }
+            if texts > MOST_TEXTS {
+                return stop(
+                    &TOO_LARGE,
+                    Location::default(),
+                    "the workbook has more than 8 million shared texts",
+                );
             }
             if all > MOST_BYTES || (!sheet && size > MOST_HELD) {
                 let message =
@@ -119,8 +137,38 @@ pub(crate) fn check(archive: &mut Archive) -> Result<(), Stop> {
                 return stop(&TOO_LARGE, Location::default(), message);
             }
         }
+        // Readers make room for as many texts as are claimed, and each takes five bytes at least.
+        if claim.is_some_and(|claim| claim > size / 5 + 1) {
+            return stop(
+                &UNREADABLE,
+                Location::default(),
+                "the workbook is damaged: it claims more shared texts than there is room for",
+            );
+        }
     }
     Ok(())
+}
+
+/// Whether bytes are the beginning of XML, in any encoding that has its brackets.
+fn is_markup(bytes: &[u8]) -> bool {
+    let blank =
+        |byte: &&u8| matches!(**byte, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff);
+    bytes.iter().find(|byte| !blank(byte)).is_none_or(|first| *first == b'<')
+}
+
+/// How many different texts a list of shared texts claims to have, where the beginning is that of
+/// one; nothing for other members.
+fn claimed_texts(beginning: &[u8]) -> Option<u64> {
+    let from = memchr::memmem::find(beginning, b"sst")?;
+    let tag = beginning.get(from..)?;
+    let tag = tag.get(..memchr::memchr(b'>', tag)?)?;
+    let Some(at) = memchr::memmem::find(tag, b"uniqueCount") else { return Some(0) };
+    let digits = tag.get(at..)?.iter().skip_while(|byte| !byte.is_ascii_digit());
+    let digits = digits.take_while(|byte| byte.is_ascii_digit());
+    // More digits than a number has are too many as well.
+    digits
+        .map(|digit| u64::from(digit - b'0'))
+        .try_fold(0_u64, |number, digit| Some(number.saturating_mul(10).saturating_add(digit)))
 }
 
 /// How many bytes have come since the last tag began.

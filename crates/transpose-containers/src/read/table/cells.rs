@@ -2,7 +2,10 @@
 
 use crate::read::stop::Stop;
 use crate::read::table::sheets::{Sheets, number};
-use calamine::{CellErrorType, ExcelDateTime, SheetType};
+use calamine::{CellErrorType, ExcelDateTime, SheetType, SheetVisible};
+
+/// From here on a number of a workbook may stand for several: it has more than fifteen digits.
+const INEXACT: f64 = 1e15;
 
 /// What is put into a cell.
 pub(crate) enum Value<'a> {
@@ -18,7 +21,12 @@ pub(crate) fn put(sheets: &mut Sheets<'_>, row: u32, column: u32, value: &Value<
     let column = column as usize;
     match value {
         Value::Text(text) => sheets.cell(row, column, text.as_bytes()),
-        Value::Number(value) => sheets.cell(row, column, number(*value).as_bytes()),
+        Value::Number(value) => {
+            if value.abs() >= INEXACT {
+                sheets.long_number(row, column, &number(*value));
+            }
+            sheets.cell(row, column, number(*value).as_bytes())
+        }
         Value::Whole(value) => sheets.cell(row, column, value.to_string().as_bytes()),
         Value::Truth(value) => sheets.cell(row, column, if *value { b"true" } else { b"false" }),
         Value::Moment(moment) => put_moment(sheets, row, column, *moment),
@@ -61,8 +69,15 @@ pub(crate) fn iso(sheets: &mut Sheets<'_>, row: u32, column: u32, text: &str) ->
     }
 }
 
-/// The names of sheets that hold cells; others hold charts or macros.
-pub(crate) fn worksheets(sheets: &[calamine::Sheet]) -> Vec<String> {
-    let held = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
-    held.map(|sheet| sheet.name.clone()).collect()
+/// The sheets that hold cells, by name; others hold charts or macros.
+pub(crate) fn worksheets(sheets: &[calamine::Sheet]) -> Vec<calamine::Sheet> {
+    sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).cloned().collect()
+}
+
+/// Begins a sheet; answers whether its cells are wanted.
+pub(crate) fn begin(sheets: &mut Sheets<'_>, sheet: &calamine::Sheet) -> bool {
+    match sheet.visible {
+        SheetVisible::Visible => sheets.begin(&sheet.name),
+        SheetVisible::Hidden | SheetVisible::VeryHidden => sheets.begin_hidden(&sheet.name),
+    }
 }

@@ -5,13 +5,15 @@
 //! row repeats the headings continue the table, as programs write it that run out of rows; what
 //! else there is is passed over and reported.
 
-use crate::read::codes::{CONTINUED, ERROR_CELL, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE};
+use crate::read::codes::{
+    CONTINUED, ERROR_CELL, HIDDEN, LONG_NUMBER, NO_SHEET, NO_TABLE, PASSED_OVER, TOO_LARGE, UNREADABLE,
+};
 use crate::read::stop::{Stop, stop};
 use crate::read::table::added_columns::AddedColumns;
 use crate::read::table::rows::Rows;
 use crate::read::table::sink::Sink;
 use std::sync::Arc;
-use transpose_core::diagnostics::{Diagnostic, Location};
+use transpose_core::diagnostics::{Code, Diagnostic, Location};
 
 /// The most rows and columns that a sheet may have. No program writes more rows; no layout has more
 /// columns.
@@ -98,6 +100,21 @@ impl<'a> Sheets<'a> {
         wanted
     }
 
+    /// Begins a sheet that is hidden, which is read only where the command names it; answers
+    /// whether its cells are wanted.
+    pub(crate) fn begin_hidden(&mut self, name: &str) -> bool {
+        if self.chosen == Some(name) {
+            return self.begin(name);
+        }
+        self.begin(name);
+        self.state = State::Passed;
+        if self.chosen.is_none() {
+            let message = format!("sheet `{name}` is hidden and is not read");
+            self.rows.sink.diagnostics.push(Diagnostic::new(&HIDDEN, Location::default(), message));
+        }
+        false
+    }
+
     /// Adds a cell at a row and a column, from 0; rows come in order. Answers whether more of the
     /// sheet is wanted.
     pub(crate) fn cell(&mut self, row: u32, column: usize, value: &[u8]) -> Result<bool, Stop> {
@@ -157,6 +174,16 @@ impl<'a> Sheets<'a> {
 
     /// Reports a cell with an error in it, which stays empty.
     pub(crate) fn error(&mut self, row: u32, column: usize, text: &str) {
+        self.report(&ERROR_CELL, row, column, "the cell holds an error and is left empty", text);
+    }
+
+    /// Reports a cell with a number of more digits than a spreadsheet keeps.
+    pub(crate) fn long_number(&mut self, row: u32, column: usize, text: &str) {
+        let message = "the cell is a number of more than fifteen digits, and the last of them may be lost";
+        self.report(&LONG_NUMBER, row, column, message, text);
+    }
+
+    fn report(&mut self, code: &'static Code, row: u32, column: usize, message: &str, text: &str) {
         if self.state == State::Passed {
             return;
         }
@@ -166,8 +193,7 @@ impl<'a> Sheets<'a> {
         let line = self.rows.written + u64::from(row.saturating_sub(self.next)) + 1;
         let place = Location { line: Some(line), ..Location::default() };
         let place = place.cell(column as u32 + 1, &String::from_utf8_lossy(&name));
-        let diagnostic = Diagnostic::new(&ERROR_CELL, place, "the cell holds an error and is left empty");
-        self.rows.sink.diagnostics.push(diagnostic.value(text.as_bytes()));
+        self.rows.sink.diagnostics.push(Diagnostic::new(code, place, message).value(text.as_bytes()));
     }
 
     /// A cell of the row that is read.
