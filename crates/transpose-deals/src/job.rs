@@ -33,7 +33,6 @@
 //!
 //! Invariant: every file that a job writes lies below the folder of `-o`.
 
-use crate::template::Sample;
 use crate::toml::document::{Entry, Node, Table, quoted};
 use crate::toml::reader::{Reader, WRONG_VALUE};
 use std::collections::BTreeMap;
@@ -252,15 +251,15 @@ impl Job {
     }
 }
 
-/// A commented job to begin with: of the inputs and the period of the sample, if it has any.
-pub fn template_job(sample: &Sample) -> String {
+/// A commented job to begin with, of the given inputs and period.
+pub fn template_job(inputs: &[String], period: Option<&str>) -> String {
     let mut text = TEMPLATE.to_owned();
-    if !sample.inputs.is_empty() {
-        let inputs: Vec<String> = sample.inputs.iter().map(|input| quoted(input)).collect();
+    if !inputs.is_empty() {
+        let inputs: Vec<String> = inputs.iter().map(|input| quoted(input)).collect();
         let inputs = format!("inputs = [{}]", inputs.join(", "));
         text = text.replacen("inputs = [\"plays-2026-10.csv\"]", &inputs, 1);
     }
-    if let Some(period) = &sample.period {
+    if let Some(period) = period {
         text = text.replacen("period = \"2026-10\"", &format!("period = {}", quoted(period)), 1);
     }
     text

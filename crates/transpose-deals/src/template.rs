@@ -28,8 +28,6 @@ pub struct Sample {
     pub name: Option<String>,
     /// Whether the input is a report of sales; then services are shops.
     pub sales: bool,
-    /// The paths of the inputs.
-    pub inputs: Vec<String>,
 }
 
 /// One sales context of a template: the key and the value that select it, and the service it is
@@ -320,7 +318,6 @@ fn cleaned(sample: &Sample) -> Sample {
             .map(|period| period.to_string()),
         name: sample.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
         sales: sample.sales,
-        inputs: sample.inputs.clone(),
     }
 }
 
@@ -497,7 +494,7 @@ mod tests {
             name in proptest::option::of("\\PC{0,8}"),
             sales in proptest::bool::ANY,
         ) {
-            let sample = Sample { services, plans, territories: texts(&["DE"]), period: None, name, sales, inputs: Vec::new() };
+            let sample = Sample { services, plans, territories: texts(&["DE"]), period: None, name, sales };
             let terms = terms(&sample);
             prop_assert!(terms.warnings().is_empty(), "{:?}", terms.warnings());
         }

@@ -65,7 +65,10 @@ impl Init {
             SideFileKind::Agreement => template_agreement(&sample),
             SideFileKind::Figures => template_figures(&sample),
             SideFileKind::Rules => template_rules().to_owned(),
-            SideFileKind::Job => template_job(&sample),
+            SideFileKind::Job => {
+                let inputs: Vec<String> = self.inputs.iter().map(|path| path.display().to_string()).collect();
+                template_job(&inputs, sample.period.as_deref())
+            }
             SideFileKind::Layout => template_layout().to_owned(),
         };
         match self.output.file() {
@@ -84,8 +87,7 @@ impl Init {
 
     /// What the template takes from the reports.
     fn sample(&self) -> Result<Sample, Fatal> {
-        let inputs = self.inputs.iter().map(|path| path.display().to_string()).collect();
-        let mut sample = Sample { inputs, ..Sample::default() };
+        let mut sample = Sample::default();
         if self.inputs.is_empty() {
             return Ok(sample);
         }

@@ -191,6 +191,9 @@ fn templates_work_on_the_reports_they_were_made_for() {
     assert!(sandbox.names("out").is_empty());
     sandbox.run(&[&arguments[..], &["--allow-placeholders"]].concat()).ends(0);
     assert_eq!(sandbox.names("out").len(), 1);
+    // A job names the report and its period.
+    let job = sandbox.run(&["init", "job", &sound()]).ends(0);
+    assert!(job.text().contains(&format!("\ninputs = [{:?}]", sound())), "{}", job.text());
     // Existing files are not replaced without `--overwrite`.
     sandbox.run(&["init", "agreement", "-o", "agreement.toml"]).ends(4).says("already exists");
     sandbox.run(&["init", "agreement", "-o", "agreement.toml", "--overwrite"]).ends(0);
