@@ -46,6 +46,11 @@ pub(crate) struct NewDeliveries {
 }
 
 impl DeliveryLog {
+    /// The log of a job.
+    pub(crate) fn new(received: Option<PathBuf>, again: bool) -> Self {
+        Self { received, again }
+    }
+
     /// Refuses inputs that were received before. Returns the inputs, which can be read from their
     /// beginning, and the deliveries to record.
     pub(crate) fn check(&self, inputs: Vec<Input>) -> Result<(Vec<Input>, Option<NewDeliveries>), Fatal> {

@@ -52,6 +52,18 @@ transpose_core::codes! {
     pub(crate) BROKEN_BUILD: "CLI0112" "broken-build" Error
         "The formats that are linked into the program cannot be used together. This is an error in the build."
         "Report it with the version of the program."
+    /// A pattern of paths that no file fits.
+    pub(crate) NO_MATCH: "CLI0113" "pattern-without-file" Error
+        "A path of a job has `*` or `?`, and no file fits it."
+        "Check the folder, the spelling and the period; paths are seen from the folder of the job."
+    /// A pattern of paths that several files fit where one is wanted.
+    pub(crate) SEVERAL_MATCHES: "CLI0114" "pattern-with-several-files" Error
+        "A path of a job has `*` or `?`, several files fit it, and only one can be used."
+        "Write more of the name, for example `{period}`."
+    /// A file of an earlier run that was not removed.
+    pub(crate) KEPT_FILE: "CLI0115" "earlier-file-kept" Warning
+        "The receipt of the earlier run names a file that this run does not write again. It was changed since or cannot be removed, so it is left as it is."
+        "Look at the file, and remove it if nobody needs it: it is no part of the report that was written now."
 }
 
 /// A failure because of wrong use.

@@ -32,10 +32,12 @@
 //! | `open` | opens what a command begins with: formats, inputs, side files |
 //! | `packing` | the container of an output: text or a workbook, plain or gzip |
 //! | `files` | checks paths, writes small files |
+//! | `globs` | paths with `*` and `?` |
 //! | `balances` | account balances between periods, explanations of amounts |
 //! | `delivery_log` | the list of files that were converted before |
 //! | `messages`, `text`, `progress` | output: messages, their layout, the progress bar |
 //! | `summary` | the end of `convert` and `run` |
+//! | `stale` | files of the run before, by its receipt |
 //! | `exit` | exit codes |
 //! | `clock`, `time_zone` | the moment of the run, time zones |
 //! | `diagnostics` | diagnostics of the command line itself |
@@ -48,10 +50,12 @@ mod delivery_log;
 mod diagnostics;
 mod exit;
 mod files;
+mod globs;
 mod messages;
 mod open;
 mod packing;
 mod progress;
+mod stale;
 mod summary;
 mod text;
 mod time_zone;

@@ -1,12 +1,15 @@
 //! `job.toml`: one reading of the inputs, many reports.
 //!
 //! ```toml
-//! inputs = ["subscription-2026-10.csv"]   # paths are seen from the folder of this file
+//! inputs = ["subscription-{period}-*.csv"] # paths are seen from the folder of this file
 //! catalogue = ["catalogue.csv"]
 //! figures = "figures.csv"                 # for all agreements; an output may name its own
 //! period = "2026-10"
 //! time-zone = "UTC"
 //! duplicates = "drop"                     # off, report, drop
+//! outside = "refuse"                      # plays outside the period: filter, refuse
+//! received = "received.jsonl"             # the list of files that were converted before
+//! max-filtered = 50                       # per cent of the rows that may be filtered
 //! untaken = "report"                      # rows that no output of a set takes: report, refuse
 //! balances = "balances.toml"              # accounts between periods; read and replaced
 //!
@@ -27,9 +30,12 @@
 //! agreement = "labels/{slug}.toml"
 //! ```
 //!
+//! `each = "label"` makes an output for each value that the rows have and no output of the set
+//! before it takes; the values come from [`Given`], and [`Job::listed`] says which are wanted.
+//!
 //! `{name}`, `{period}`, `{value}` and `{slug}` (the value in lower-case letters and digits with
 //! hyphens; numbered where nothing is left of it) are replaced in `name`, `agreement`, `figures`,
-//! `file`, `explain` and option values.
+//! `file`, `explain` and option values, and `{period}` in all paths that are read.
 //!
 //! Invariant: every file that a job writes lies below the folder of `-o`.
 
@@ -40,7 +46,7 @@ use std::path::{Component, Path, PathBuf};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::Field;
-use transpose_core::terms::{DuplicatePolicy, PeriodBasis, UnroutedPolicy};
+use transpose_core::terms::{DuplicatePolicy, OutsidePolicy, PeriodBasis, UnroutedPolicy};
 
 transpose_core::codes! {
     /// Two outputs of one name.
@@ -55,6 +61,31 @@ transpose_core::codes! {
     pub(crate) NEVER: "DEA0803" "output-never-reached" Warning
         "An earlier output of the same set takes every row, so that none is left for this one."
         "Put the output with a rule before the one without, or give one of them another set."
+    /// Two outputs in one file.
+    pub(crate) REPEATED_FILE: "DEA0804" "repeated-file" Error
+        "Two outputs name the same file, so that one would destroy the other."
+        "Write `{name}`, or `{slug}` of an output with several values, into the name of the file."
+    /// A period that contradicts that of the command.
+    pub(crate) OTHER_PERIOD: "DEA0805" "contradicting-period" Error
+        "The period of an output does not contain the period that `--period` asks for."
+        "Remove `period` from the output, or run the job with the period that the output has."
+    /// Outputs for values that the inputs do not have.
+    pub(crate) NO_VALUES: "DEA0806" "no-values" Error
+        "There is an output for each value of the rows, and no row of the period has one."
+        "Check the inputs and the period, or list the values: `each = { label = [\"Example Records\"] }`."
+    /// `{period}` without a period.
+    pub(crate) UNKNOWN_PERIOD: "DEA0807" "unknown-period" Error
+        "A path has `{period}`, and nothing says which period it is."
+        "Give `--period 2026-11`, or write `period = \"2026-11\"` at the top of the job."
+}
+
+/// What is known besides the text of a job.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// The period that the user asks for, in place of the job's own.
+    pub period: Option<Period>,
+    /// The values of the rows, by the keys of `each` that list none.
+    pub values: BTreeMap<String, Vec<String>>,
 }
 
 /// A condition on a row: the first of the fields that has a value has one of these.
@@ -126,6 +157,12 @@ pub struct Job {
     pub period_by: PeriodBasis,
     /// What becomes of rows that appear several times.
     pub duplicates: DuplicatePolicy,
+    /// What becomes of rows outside the period.
+    pub outside: OutsidePolicy,
+    /// The list of files that were converted before.
+    pub received: Option<PathBuf>,
+    /// How many per cent of the rows may be filtered.
+    pub max_filtered: Option<u8>,
     /// What becomes of rows that no output of a set takes.
     pub unrouted: UnroutedPolicy,
     /// Whether events without an id get one.
@@ -136,11 +173,15 @@ pub struct Job {
     pub sets: Vec<String>,
     /// The reports.
     pub outputs: Vec<Output>,
+    /// What outputs are listed by, where the values of the rows are not known yet.
+    pub listed: Vec<Condition>,
+    /// Where the paths stand that are read, for messages about patterns.
+    pub places: Vec<(PathBuf, Location)>,
     /// What is suspicious.
     pub warnings: Vec<Diagnostic>,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 19] = [
     "inputs",
     "from",
     "read-options",
@@ -152,6 +193,9 @@ const KEYS: [&str; 16] = [
     "time-zone",
     "period-by",
     "duplicates",
+    "outside",
+    "received",
+    "max-filtered",
     "untaken",
     "make-ids",
     "balances",
@@ -191,14 +235,22 @@ impl Output {
 impl Job {
     /// Reads a job; everything wrong with it is reported at once. `source` is its path, from whose
     /// folder the paths in it are seen.
-    pub fn parse(source: &str, text: &str) -> Result<Self, Fatal> {
+    pub fn parse(source: &str, text: &str, given: &Given) -> Result<Self, Fatal> {
         let (mut reader, root) = Reader::open(source, text)?;
         reader.only(&root, &KEYS);
         let folder = Path::new(source).parent().unwrap_or(Path::new("")).to_path_buf();
         let path = |text: String| if text == "-" { PathBuf::from(text) } else { folder.join(text) };
-        let paths = |reader: &mut Reader, key: &str| -> Vec<PathBuf> {
+        let period = root.entry("period").and_then(|entry| reader.period(entry));
+        let period = given.period.or(period);
+        let mut places = Vec::new();
+        let mut paths = |reader: &mut Reader, key: &str| -> Vec<PathBuf> {
             let texts = root.entry(key).map(|entry| reader.texts(entry)).unwrap_or_default();
-            texts.into_iter().map(|(text, _)| path(text)).collect()
+            let dated = |(text, at)| {
+                let path = path(dated(reader, text, at, period));
+                places.push((path.clone(), reader.lines.place(at)));
+                path
+            };
+            texts.into_iter().map(dated).collect()
         };
         let inputs = paths(&mut reader, "inputs");
         if root.entry("inputs").is_none() {
@@ -206,10 +258,17 @@ impl Job {
         }
         let catalogue = paths(&mut reader, "catalogue");
         let layouts = paths(&mut reader, "layouts");
+        let figures = root.entry("figures").and_then(|entry| Some((reader.text(entry)?, entry.at)));
+        let figures = figures.map(|(text, at)| {
+            let path = path(dated(&mut reader, text, at, period));
+            places.push((path.clone(), reader.lines.place(at)));
+            path
+        });
         let mut text = |key: &str| root.entry(key).and_then(|entry| reader.text(entry));
         let (from, time_zone) = (text("from"), text("time-zone"));
-        let (figures, balances) = (text("figures").map(path), text("balances").map(path));
-        let period = root.entry("period").and_then(|entry| reader.period(entry));
+        let (received, balances) = (text("received").map(path), text("balances").map(path));
+        let outside = root.entry("outside").and_then(|entry| reader.choice(entry, &OutsidePolicy::WORDS));
+        let max_filtered = root.entry("max-filtered").and_then(|entry| per_cent(&mut reader, entry));
         let period_by = root.entry("period-by").and_then(|entry| reader.choice(entry, &PeriodBasis::WORDS));
         let duplicates =
             root.entry("duplicates").and_then(|entry| reader.choice(entry, &DuplicatePolicy::WORDS));
@@ -218,14 +277,19 @@ impl Job {
         let read_options = pairs(&mut reader, &root, "read-options");
         let columns = pairs(&mut reader, &root, "columns");
         let mut sets = Vec::new();
-        let mut outputs = Vec::new();
+        let mut outputs: Vec<Output> = Vec::new();
+        let mut listed = Vec::new();
         let tables = reader.tables(&root, "output");
         if tables.is_empty() && root.entry("output").is_none() {
             reader.missing(0, "[[output]]", "the job", "[[output]] with the `name` and `format` of a report");
         }
         for table in &tables {
-            let context = OutputDefaults { folder: &folder, period };
-            outputs.extend(context.outputs(&mut reader, table, &mut sets));
+            let defaults = OutputDefaults { folder: &folder, period, given };
+            let made = defaults.outputs(&mut reader, table, &mut sets, &outputs);
+            match made {
+                Made::Outputs(made) => outputs.extend(made),
+                Made::Listed(condition) => listed.push(condition),
+            }
         }
         let outputs = distinct(&mut reader, outputs);
         let warnings = reader.finish()?;
@@ -241,11 +305,16 @@ impl Job {
             time_zone,
             period_by: period_by.unwrap_or_default(),
             duplicates: duplicates.unwrap_or_default(),
+            outside: outside.unwrap_or(OutsidePolicy::Filter),
+            received,
+            max_filtered,
             unrouted: unrouted.unwrap_or_default(),
             make_ids,
             balances,
             sets,
             outputs,
+            listed,
+            places,
             warnings,
         })
     }
@@ -270,9 +339,9 @@ const TEMPLATE: &str = r#"# A job: the inputs are read once, and many reports ar
 # Paths are seen from the folder of this file. Nothing appears before all reports are complete and balance with the inputs.
 
 # The reports to read, all of one format; more than one is read as one report.
-inputs = ["plays-2026-10.csv"]
+inputs = ["plays-2026-10.csv"]  # "plays-{period}-*.csv" holds for every month: `*` is any text
 
-# The period of all reports; an output may have its own. Without it each agreement decides.
+# The period of all reports; an output may have its own. Without it each agreement decides. `transpose run job.toml --period 2026-11` is for another.
 period = "2026-10"
 
 # Where days begin and end: an offset from UTC, or a name such as `Europe/Berlin`.
@@ -286,6 +355,15 @@ figures = "figures.csv"
 
 # Duplicate plays or sales: `off` (do not check), `report`, `drop` (report and drop them).
 duplicates = "report"
+
+# Plays outside the period: `filter` (they are left out and counted), `refuse` (nothing is written).
+# outside = "filter"
+
+# How many per cent of the rows may be filtered before nothing is written.
+# max-filtered = 98
+
+# The list of files that were converted: a file that is in it is refused; `--again` reads it once more.
+# received = "received.jsonl"
 
 # Rows that no output of a set takes: `report` (they are counted and reported), `refuse` (nothing is written).
 untaken = "report"
@@ -317,7 +395,8 @@ file = "{name}-{period}.csv"
 # How each amount came about, one JSON object a line.
 explain = "{name}-{period}.amounts.jsonl"
 
-# One output for each of several values: `{value}` is the value, `{slug}` the same in lower-case letters with hyphens.
+# One output for each of several values: `{value}` is the value, `{slug}` the same in lower-case letters with hyphens. `each = "label"` lists the
+# labels that the rows have.
 [[output]]
 name = "label-{slug}"
 set = "labels"
@@ -333,11 +412,19 @@ file = "{slug}-{period}.csv"
 struct OutputDefaults<'a> {
     folder: &'a Path,
     period: Option<Period>,
+    given: &'a Given,
+}
+
+/// What a table of a job makes.
+enum Made {
+    Outputs(Vec<Output>),
+    /// Outputs for each value of the rows, which is not known yet.
+    Listed(Condition),
 }
 
 impl OutputDefaults<'_> {
-    /// The outputs that a table represents.
-    fn outputs(&self, reader: &mut Reader, table: &Table, sets: &mut Vec<String>) -> Vec<Output> {
+    /// The outputs that a table represents; `before` are those of the tables before it.
+    fn outputs(&self, reader: &mut Reader, table: &Table, sets: &mut Vec<String>, before: &[Output]) -> Made {
         reader.only(table, &OUTPUT_KEYS);
         for (key, example) in [("name", "name = \"fjordlight\""), ("format", "format = \"label.standard\"")] {
             if table.entry(key).is_none() {
@@ -348,7 +435,12 @@ impl OutputDefaults<'_> {
         let format = table.entry("format").and_then(|entry| reader.text(entry)).unwrap_or_default();
         let own = table.entry("period").and_then(|entry| reader.period(entry));
         let when = wanted(reader, table, "when");
-        let each = wanted(reader, table, "each");
+        if let (Some(own), Some(asked), Some(entry)) = (own, self.given.period, table.entry("period"))
+            && (asked.first() < own.first() || own.last() < asked.last())
+        {
+            let message = format!("the output is for {own}, and `--period` asks for {asked}");
+            reader.report(&OTHER_PERIOD, entry.at, message);
+        }
         let options = pairs(reader, table, "options");
         let texts = ["agreement", "deal", "figures", "file", "container", "characters", "explain", "set"]
             .map(|key| table.entry(key).and_then(|entry| reader.text(entry).map(|text| (text, entry.at))));
@@ -358,6 +450,29 @@ impl OutputDefaults<'_> {
             sets.push(set);
             sets.len() - 1
         });
+        let each = match table.entry("each") {
+            Some(Entry { node: Node::Text(key), at, .. }) => {
+                let Some(condition) = listed_by(reader, key.trim(), *at) else {
+                    return Made::Outputs(Vec::new());
+                };
+                let Some(values) = self.given.values.get(&condition.name) else {
+                    return Made::Listed(condition);
+                };
+                if values.is_empty() {
+                    reader.report(&NO_VALUES, *at, format!("no row has a value for `{}`", condition.name));
+                }
+                // What an output of the set before this one takes is not listed again.
+                let is_taken = |value: &String| {
+                    before.iter().filter(|output| output.set == set).any(|output| {
+                        let alike = |taken: &Condition| taken.fields == condition.fields;
+                        matches!(&output.when[..], [one] if alike(one) && one.values.contains(value))
+                    })
+                };
+                let values = values.iter().filter(|value| !is_taken(value)).cloned().collect();
+                vec![Condition { values, ..condition }]
+            }
+            _ => wanted(reader, table, "each"),
+        };
         let values: Vec<Option<(&Condition, &String)>> = match &each[..] {
             [] => vec![None],
             [one] => one.values.iter().map(|value| Some((one, value))).collect(),
@@ -369,7 +484,7 @@ impl OutputDefaults<'_> {
         };
         if values.len() > MOST {
             reader.report(&WRONG_VALUE, table.at, format!("`each` has more than {MOST} values"));
-            return Vec::new();
+            return Made::Outputs(Vec::new());
         }
         let mut outputs = Vec::new();
         for (number, value) in values.into_iter().enumerate() {
@@ -414,14 +529,62 @@ impl OutputDefaults<'_> {
                 name,
             });
         }
-        outputs
+        Made::Outputs(outputs)
     }
+}
+
+/// What a key of `each` without values looks at.
+fn listed_by(reader: &mut Reader, key: &str, at: usize) -> Option<Condition> {
+    if let Some(fields) = fields(key) {
+        return Some(Condition { name: key.to_owned(), fields, values: Vec::new() });
+    }
+    let help = Field::nearest(key).map_or_else(
+        || format!("the keys here are `{}`, and ids of fields", SHORT.map(|(name, _)| name).join("`, `")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    reader.advise(&crate::toml::reader::MISSPELT_KEY, at, format!("unknown key `{key}` in `each`"), help);
+    None
+}
+
+/// A path with its period.
+fn dated(reader: &mut Reader, text: String, at: usize, period: Option<Period>) -> String {
+    if !text.contains("{period}") {
+        return text;
+    }
+    let Some(period) = period else {
+        reader.report(&UNKNOWN_PERIOD, at, format!("`{text}` needs a period"));
+        return text;
+    };
+    text.replace("{period}", &period.to_string())
+}
+
+/// A whole number of per cent.
+fn per_cent(reader: &mut Reader, entry: &Entry) -> Option<u8> {
+    let text = reader.plain(entry)?;
+    let number = text.parse().ok().filter(|number| *number <= 100);
+    if number.is_none() {
+        let message = format!("`{}` is `{text}`, expected a whole number from 0 to 100", entry.key);
+        reader.report(&WRONG_VALUE, entry.at, message);
+    }
+    number
 }
 
 /// The outputs, whose names must differ; those that can never get a row are reported.
 fn distinct(reader: &mut Reader, outputs: Vec<Output>) -> Vec<Output> {
     let mut names: BTreeMap<String, u64> = BTreeMap::new();
     let mut full: BTreeMap<usize, String> = BTreeMap::new();
+    let mut files: BTreeMap<&Path, &str> = BTreeMap::new();
+    for output in &outputs {
+        let at = output.place.byte.unwrap_or_default() as usize;
+        // A folder holds many files, which the formats name.
+        let named = output.file.iter().filter(|file| !file.to_string_lossy().ends_with('/'));
+        for file in named.chain(&output.explain) {
+            if let Some(other) = files.insert(file, &output.name) {
+                let message = format!("`{}` is written by `{other}` and `{}`", file.display(), output.name);
+                reader.report(&REPEATED_FILE, at, message);
+            }
+        }
+    }
     for output in &outputs {
         let at = output.place.byte.unwrap_or_default() as usize;
         if let Some(line) = names.insert(output.name.clone(), output.place.line.unwrap_or_default()) {
@@ -590,7 +753,7 @@ format = "label.standard"
 
     #[test]
     fn a_job_is_read() {
-        let job = Job::parse("jobs/job.toml", JOB).unwrap();
+        let job = Job::parse("jobs/job.toml", JOB, &Given::default()).unwrap();
         assert!(job.warnings.is_empty(), "{:?}", job.warnings);
         assert_eq!(job.inputs, [PathBuf::from("jobs/plays.csv"), PathBuf::from("-")]);
         assert_eq!(job.sets, ["society", "labels"]);
@@ -612,7 +775,7 @@ format = "label.standard"
 
     #[test]
     fn the_template_is_a_job() {
-        let job = Job::parse("job.toml", TEMPLATE).unwrap();
+        let job = Job::parse("job.toml", TEMPLATE, &Given::default()).unwrap();
         assert!(job.warnings.is_empty(), "{:?}", job.warnings);
         let names: Vec<_> = job.outputs.iter().map(|output| output.name.as_str()).collect();
         assert_eq!(names, ["society", "example-records", "label-another-label", "label-third-sons"]);
@@ -622,7 +785,7 @@ format = "label.standard"
             .iter()
             .fold(TEMPLATE.to_owned(), |text, key| text.replace(&format!("# {key} ="), &format!("{key} =")));
         assert_eq!(all.matches("\n# ").count() + keys.len(), TEMPLATE.matches("\n# ").count());
-        assert!(Job::parse("job.toml", &all).unwrap().balances.is_some());
+        assert!(Job::parse("job.toml", &all, &Given::default()).unwrap().balances.is_some());
     }
 
     #[test]
@@ -639,15 +802,44 @@ format = "label.standard"
             ("[\"GB\", \"DE\"]", "7", "DEA0104", 15, "Correct"),
             ("format = \"label.standard\"\nagreement", "agreement", "DEA0103", 11, "format"),
         ] {
-            let fatal = Job::parse("job.toml", &JOB.replacen(from, to, 1)).unwrap_err();
+            let fatal = Job::parse("job.toml", &JOB.replacen(from, to, 1), &Given::default()).unwrap_err();
             assert!(tells(&fatal, code, line, help), "{to}: {:#?}", fatal.diagnostics);
         }
     }
 
     #[test]
+    fn a_job_is_for_every_month() {
+        let text = "inputs = ['p-{period}-*.csv']\nfigures = 'f-{period}.csv'\nmax-filtered = 40\n\
+                    [[output]]\nname = 'x'\nset = 's'\nformat = 'f'\nwhen = { label = 'X' }\n\
+                    [[output]]\nname = '{slug}'\nset = 's'\nformat = 'f'\neach = 'label'\nfile = '{slug}-{period}'\n";
+        let fatal = Job::parse("job.toml", text, &Given::default()).unwrap_err();
+        assert!(tells(&fatal, "DEA0807", 1, "--period"), "{fatal}");
+        assert!(tells(&fatal, "DEA0807", 2, "--period"), "{fatal}");
+        let mut given = Given { period: Period::parse("2026-11").ok(), ..Given::default() };
+        let job = Job::parse("job.toml", text, &given).unwrap();
+        assert_eq!(job.inputs, [PathBuf::from("p-2026-11-*.csv")]);
+        assert_eq!(job.figures.as_deref(), Some(Path::new("f-2026-11.csv")));
+        assert_eq!((job.outputs.len(), job.listed.len(), job.max_filtered), (1, 1, Some(40)));
+        given.values.insert("label".into(), ["X", "Y", "Z z"].map(str::to_owned).into());
+        let job = Job::parse("job.toml", text, &given).unwrap();
+        let files: Vec<_> = job.outputs.iter().filter_map(|output| output.file.clone()).collect();
+        assert_eq!(files, [PathBuf::from("y-2026-11"), PathBuf::from("z-z-2026-11")]);
+        assert!(job.listed.is_empty());
+        // An output of another month, two outputs in one file, no values at all.
+        let other = text.replace("each = 'label'", "each = 'label'\nperiod = '2026-10'");
+        assert!(tells(&Job::parse("job.toml", &other, &given).unwrap_err(), "DEA0805", 14, "Remove"));
+        let same = text.replace("'{slug}-{period}'", "'all.csv'");
+        assert!(tells(&Job::parse("job.toml", &same, &given).unwrap_err(), "DEA0804", 9, "{slug}"));
+        let misspelt = text.replace("'label'\nfile", "'recording.isrcs'\nfile");
+        assert!(tells(&Job::parse("job.toml", &misspelt, &given).unwrap_err(), "DEA0102", 13, "isrc"));
+        given.values.insert("label".into(), Vec::new());
+        assert!(tells(&Job::parse("job.toml", text, &given).unwrap_err(), "DEA0806", 13, "each"));
+    }
+
+    #[test]
     fn an_output_behind_one_that_takes_all_is_reported() {
         let text = JOB.replace("name = \"society\"", "name = \"society\"\nset = \"labels\"");
-        let job = Job::parse("job.toml", &text).unwrap();
+        let job = Job::parse("job.toml", &text, &Given::default()).unwrap();
         assert!(job.warnings.iter().all(|diagnostic| diagnostic.code.id == "DEA0803"));
         assert_eq!(job.warnings.len(), 3);
     }

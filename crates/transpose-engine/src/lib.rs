@@ -16,6 +16,7 @@ pub mod compare;
 mod consolidate;
 mod contexts;
 pub mod diagnostics;
+pub mod distinct;
 mod emit;
 mod enrich;
 pub mod fanout;

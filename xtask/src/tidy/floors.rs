@@ -59,7 +59,7 @@ const CRATES: &[Crate] = &[
             &["output"],
             &["emit", "fanout"],
             &["run"],
-            &["validate", "compare", "inspect", "outlook", "receipt"],
+            &["validate", "compare", "distinct", "inspect", "outlook", "receipt"],
         ],
     },
 ];

@@ -7,10 +7,11 @@ use super::output::Overwrite;
 use super::threads::Threads;
 use crate::diagnostics::argument_error;
 use crate::open::{self, Containers, Opener};
+use crate::stale::EarlierFiles;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use transpose_codes::time::Timestamp;
+use transpose_codes::time::{Period, Timestamp};
 use transpose_core::diagnostics::{Diagnostics, Failure, Fatal};
 use transpose_core::format::{Format, Registry};
 use transpose_core::terms::UnroutedPolicy;
@@ -31,10 +32,10 @@ pub(crate) struct RunOptions {
     /// Stop when more rows than this are rejected
     #[arg(long, value_name = "N")]
     pub(crate) max_rejects: Option<u64>,
-    /// Write nothing when more than this share of the rows is filtered, in per cent; 100 accepts a
-    /// run that converts nothing, and inputs without rows
-    #[arg(long, value_name = "PERCENT", default_value_t = 98, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub(crate) max_filtered: u8,
+    /// Write nothing when more than this share of the rows is filtered, in per cent, by default 98;
+    /// 100 accepts a run that converts nothing, and inputs without rows
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) max_filtered: Option<u8>,
     /// Write a receipt as JSON: what was read, written, rejected and lost, with hashes of all files
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
@@ -88,6 +89,9 @@ pub(crate) struct RunInputs<'a> {
     pub(crate) opener: Opener<'a>,
     pub(crate) temp_dir: PathBuf,
 }
+
+/// How many per cent of the rows may be filtered unless the user says so.
+pub(crate) const MAX_FILTERED: u8 = 98;
 
 /// The option of formats of messages by which mandatory cells may be empty.
 const ALLOW_INCOMPLETE: &str = "allow-incomplete";
@@ -149,7 +153,7 @@ impl RunOptions {
             temp_dir,
             quarantine,
             max_rejects: self.max_rejects,
-            max_filtered: self.max_filtered,
+            max_filtered: self.max_filtered.unwrap_or(MAX_FILTERED),
             unrouted: UnroutedPolicy::default(),
             overwrite: self.overwrite.allowed,
             dry_run: self.dry_run,
@@ -187,6 +191,12 @@ impl RunOptions {
             object.insert(ALLOW_INCOMPLETE.to_owned(), true.into());
         }
         self.overwrite.write(path, format!("{receipt:#}\n").as_bytes())
+    }
+
+    /// The files of the run before of a job, for the same periods, which are replaced.
+    pub(crate) fn earlier_files(&self, job: &Path, periods: &[Option<Period>]) -> EarlierFiles {
+        let receipt = self.receipt.as_deref().filter(|_| self.overwrite.allowed && !self.dry_run);
+        receipt.map(|receipt| EarlierFiles::of_receipt(receipt, job, periods)).unwrap_or_default()
     }
 
     /// Refuses an existing receipt before the work begins.

@@ -22,6 +22,7 @@ mod labels;
 mod layout;
 mod memory;
 mod messages;
+mod monthly;
 mod paid;
 mod parts;
 mod profiles;

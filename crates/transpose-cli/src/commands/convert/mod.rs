@@ -275,6 +275,7 @@ impl Convert {
             container: packing.container(),
             deny_loss: deny_loss.as_deref(),
         }];
+        let limits = self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update);
         let run = Run {
             source: Source {
                 inputs: &opened.inputs,
@@ -287,8 +288,8 @@ impl Convert {
             outputs: &outputs,
             limits: Limits {
                 // Every slice filters what belongs to the others.
-                max_filtered: if held.is_some() { 100 } else { self.options.max_filtered },
-                ..self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update)
+                max_filtered: if held.is_some() { 100 } else { limits.max_filtered },
+                ..limits
             },
         };
         let companions = |outcomes: &[Outcome]| self.companions(balances.as_ref(), &opened.inputs, outcomes);

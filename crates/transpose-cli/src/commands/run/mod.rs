@@ -8,6 +8,7 @@ use crate::arguments::{self, EnrichmentOptions, InputRequest, RunOptions};
 use crate::balances::{self, BalancesFile};
 use crate::clock;
 use crate::commands::of_labels;
+use crate::delivery_log::DeliveryLog;
 use crate::diagnostics::{WithHelp as _, argument_error, joined, located_at};
 use crate::exit::Exit;
 use crate::messages::Messages;
@@ -15,14 +16,19 @@ use crate::open::{self, Containers};
 use crate::progress::Progress;
 use crate::summary::aborted;
 use crate::time_zone::{self, Zone};
-use crate::{Program, files};
+use crate::{Program, files, globs};
 use outputs::PreparedOutput;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use summary::Summary;
-use transpose_core::diagnostics::{Diagnostics, Fatal};
-use transpose_core::terms::{DuplicatePolicy, Terms};
-use transpose_deals::job;
+use transpose_codes::time::Period;
+use transpose_core::diagnostics::{Diagnostics, Failure, Fatal, Location};
+use transpose_core::format::Registry;
+use transpose_core::model::Field;
+use transpose_core::terms::{DuplicatePolicy, PeriodBasis, Terms};
+use transpose_deals::job::{self, Job};
+use transpose_engine::distinct::{RowSource, distinct_values};
 use transpose_engine::{
     CompanionFile, Condition, Destination, Limits, Outcome, Output, PeriodSelection, Route, RouteRule,
     Source, destination,
@@ -38,6 +44,7 @@ use transpose_io::Input;
 #[command(after_help = "\
 Examples:
   transpose run examples/northwind/job.toml -o out/
+  transpose run job.toml -o out/ --period 2026-11
   transpose run job.toml -o out/ --receipt out/receipt.json --overwrite --redo
   transpose init job > job.toml")]
 pub(crate) struct Run {
@@ -49,9 +56,15 @@ pub(crate) struct Run {
     output: PathBuf,
     #[command(flatten)]
     options: RunOptions,
+    /// The reporting period, in place of the job's; `{period}` in the job stands for it
+    #[arg(long, value_name = "PERIOD", value_parser = arguments::period)]
+    period: Option<Period>,
     /// Recompute a period that the balances already have
     #[arg(long)]
     redo: bool,
+    /// Convert inputs again that are in the job's list of received files
+    #[arg(long)]
+    again: bool,
 }
 
 impl Run {
@@ -61,14 +74,9 @@ impl Run {
 
     fn make(&self, program: Program, messages: &Messages) -> Result<Exit, Fatal> {
         let now = clock::now()?;
-        let job = job::Job::parse(&self.job.to_string_lossy(), &open::text(&self.job)?)?;
-        let registry = open::registry(&job.layouts)?;
+        let (job, registry) = self.open_job()?;
         let root = self.root()?;
-        let zone = match &job.time_zone {
-            Some(text) => time_zone::zone(text)
-                .map_err(|error| argument_error(format!("`time-zone` is `{text}`: {error}")))?,
-            None => Zone::Offset(0),
-        };
+        let zone = zone(&job)?;
         let balances = job.balances.as_deref().map(|path| BalancesFile::open(path, self.redo)).transpose()?;
         let mut prepared = outputs::prepare(&job, &self.options, &registry, &root)?;
         let mut carried = Diagnostics::default();
@@ -90,11 +98,17 @@ impl Run {
             paths: &job.inputs,
             from: job.from.as_deref(),
             containers: &containers,
-            reads_twice: sells || job.duplicates != DuplicatePolicy::Off,
+            reads_twice: sells || job.duplicates != DuplicatePolicy::Off || job.received.is_some(),
             enrichment: &enrichment,
             folder: &root,
         };
-        let opened = self.options.open(&registry, &request, Ok)?;
+        let log = DeliveryLog::new(job.received.clone(), self.again);
+        let mut received = None;
+        let opened = self.options.open(&registry, &request, |inputs| {
+            let (inputs, new) = log.check(inputs)?;
+            received = new;
+            Ok(inputs)
+        })?;
         let progress = Progress::new(&opened.inputs, messages);
         let update = |_: &Input| progress.update();
         let mut outputs = Vec::with_capacity(prepared.len());
@@ -113,8 +127,8 @@ impl Run {
                 period: PeriodSelection {
                     moments: prepared.paid_period().map(|period| zone.moments(period)),
                     basis: job.period_by,
+                    outside: job.outside,
                     offsets: zone.offsets(),
-                    ..PeriodSelection::default()
                 },
                 slicing: None,
                 label: None,
@@ -124,6 +138,9 @@ impl Run {
                 deny_loss: None,
             });
         }
+        let limits = self.options.limits(&opened.temp_dir, quarantine, now, &update);
+        // The command wins over the job.
+        let max_filtered = self.options.max_filtered.or(job.max_filtered).unwrap_or(limits.max_filtered);
         let run = transpose_engine::Run {
             source: Source {
                 inputs: &opened.inputs,
@@ -134,10 +151,7 @@ impl Run {
                 duplicates: job.duplicates,
             },
             outputs: &outputs,
-            limits: Limits {
-                unrouted: job.unrouted,
-                ..self.options.limits(&opened.temp_dir, quarantine, now, &update)
-            },
+            limits: Limits { unrouted: job.unrouted, max_filtered, ..limits },
         };
         let replace = self.options.overwrite.allowed;
         let outcome = run
@@ -148,6 +162,13 @@ impl Run {
         warnings.extend(job.warnings.iter().cloned());
         for output in &prepared {
             warnings.merge(arguments::warnings(output.terms.as_ref()));
+        }
+        if outcome.refused.is_none() {
+            let written = outcome.outputs.iter().flat_map(|output| &output.written);
+            let periods: Vec<_> = prepared.iter().map(|output| output.period).collect();
+            let earlier = self.options.earlier_files(&self.job, &periods);
+            let kept = earlier.remove(&root, written.chain(&outcome.companions));
+            outcome.report.diagnostics.merge(kept);
         }
         let found = std::mem::take(&mut outcome.report.diagnostics);
         outcome.report.diagnostics =
@@ -160,10 +181,65 @@ impl Run {
             now: clock::moment(now),
             dry_run: self.options.dry_run,
         };
-        let recorded = self.options.write_receipt(|| summary.receipt(program, &read(&job, &self.job)));
+        let mut recorded = self.options.write_receipt(|| summary.receipt(program, &read(&job, &self.job)));
+        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
+            recorded = recorded.and(received.record(&summary.now));
+        }
         let exit = summary.ending().tell(messages, &summary.text(), recorded);
         messages.object(&json!({"summary": summary.object(exit)}));
         Ok(exit)
+    }
+
+    /// The job with its paths as files, and the formats. Where outputs are listed by what the rows
+    /// say, the inputs are read for it.
+    fn open_job(&self) -> Result<(Job, Registry), Fatal> {
+        let text = open::text(&self.job)?;
+        let parse = |given: &job::Given| -> Result<Job, Fatal> {
+            with_files(Job::parse(&self.job.to_string_lossy(), &text, given)?)
+        };
+        let mut given = job::Given { period: self.period, ..job::Given::default() };
+        let job = parse(&given)?;
+        let registry = open::registry(&job.layouts)?;
+        if job.listed.is_empty() {
+            return Ok((job, registry));
+        }
+        for condition in &job.listed {
+            given.values.insert(condition.name.clone(), self.values(&job, &registry, &condition.fields)?);
+        }
+        Ok((parse(&given)?, registry))
+    }
+
+    /// The values that the rows of the period have in the first of some fields.
+    fn values(&self, job: &Job, registry: &Registry, fields: &[Field]) -> Result<Vec<String>, Fatal> {
+        if job.inputs.iter().any(|path| path.as_os_str() == "-") {
+            let message = "outputs are listed by what the rows say, which reads the inputs before the run";
+            return Err(
+                argument_error(message).with_help("Name files as inputs, or list the values in `each`.")
+            );
+        }
+        let containers = Containers::with_columns(job.columns.clone());
+        let enrichment = EnrichmentOptions::with_catalogue(job.catalogue.clone(), false);
+        let request = InputRequest {
+            paths: &job.inputs,
+            from: job.from.as_deref(),
+            containers: &containers,
+            reads_twice: false,
+            enrichment: &enrichment,
+            folder: &self.root()?,
+        };
+        let opened = self.options.open(registry, &request, Ok)?;
+        let zone = zone(job)?;
+        // Rows that are logged in the period may have been played before it.
+        let by_time = job.period.filter(|_| job.period_by == PeriodBasis::Played);
+        let moments = by_time.map(|period| zone.moments(period));
+        let source = RowSource {
+            format: opened.format,
+            options: &job.read_options,
+            catalogue: opened.catalogue.as_ref(),
+            moments: moments.as_ref(),
+            reading: self.options.threads.reading(),
+        };
+        Ok(distinct_values(&opened.inputs, source, fields)?.into_iter().collect())
     }
 
     /// The folder of the reports.
@@ -177,7 +253,7 @@ impl Run {
     }
 
     /// Refuses outputs that would overwrite an input or each other.
-    fn check_paths(&self, job: &job::Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
+    fn check_paths(&self, job: &Job, quarantine: Option<&Path>) -> Result<(), Fatal> {
         let read: Vec<(&str, &Path)> = read(job, &self.job);
         let quarantine = quarantine.map(|path| ("the quarantine file", path));
         let receipt = self.options.receipt.as_deref().map(|path| ("the receipt", path));
@@ -188,8 +264,40 @@ impl Run {
     }
 }
 
+/// The time zone of days.
+fn zone(job: &Job) -> Result<Zone, Fatal> {
+    let Some(text) = &job.time_zone else { return Ok(Zone::Offset(0)) };
+    time_zone::zone(text).map_err(|error| argument_error(format!("`time-zone` is `{text}`: {error}")))
+}
+
+/// The job with files in place of patterns; everything that is not there is reported together.
+fn with_files(mut job: Job) -> Result<Job, Fatal> {
+    let places: BTreeMap<PathBuf, Location> = std::mem::take(&mut job.places).into_iter().collect();
+    let place = |path: &Path| places.get(path).cloned().unwrap_or_default();
+    let mut wrong = Vec::new();
+    for paths in [&mut job.inputs, &mut job.catalogue, &mut job.layouts] {
+        let mut found = Vec::with_capacity(paths.len());
+        for path in paths.iter() {
+            match globs::expand(path, &place(path)) {
+                Ok(files) => found.extend(files),
+                Err(fatal) => wrong.extend(fatal.diagnostics),
+            }
+        }
+        *paths = found;
+    }
+    let of_outputs = job.outputs.iter_mut().map(|output| (&mut output.figures, Some(&output.place)));
+    for (figures, at) in [(&mut job.figures, None)].into_iter().chain(of_outputs) {
+        let Some(path) = figures else { continue };
+        match globs::expand_one(path, &at.cloned().unwrap_or_else(|| place(path))) {
+            Ok(file) => *path = file,
+            Err(fatal) => wrong.extend(fatal.diagnostics),
+        }
+    }
+    if wrong.is_empty() { Ok(job) } else { Err(Fatal { failure: Failure::Use, diagnostics: wrong }) }
+}
+
 /// The files that a job reads, each with its role.
-fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
+fn read<'a>(job: &'a Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
     let mut read = vec![("the job", own)];
     read.extend(job.inputs.iter().map(|path| ("input", path.as_path())));
     read.extend(job.catalogue.iter().map(|path| ("catalogue", path.as_path())));
@@ -208,7 +316,7 @@ fn read<'a>(job: &'a job::Job, own: &'a Path) -> Vec<(&'static str, &'a Path)> {
 
 /// The companion files of the reports: balances, and explanations of amounts.
 fn companions(
-    job: &job::Job,
+    job: &Job,
     root: &Path,
     balances: Option<&BalancesFile<'_>>,
     inputs: &[Input],
