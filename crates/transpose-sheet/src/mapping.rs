@@ -12,6 +12,9 @@ use transpose_core::diagnostics::{Fatal, Severity, shown};
 use transpose_core::format::{Chunk, Origin};
 use transpose_core::model::{Field, Group};
 
+/// What stands in place of personal data.
+pub(crate) const WITHHELD: &str = "(withheld)";
+
 /// How many values of a column are shown.
 const EXAMPLES: usize = 3;
 
@@ -177,7 +180,7 @@ impl ColumnMapping {
         let wanted = self.examples.len() < EXAMPLES || read.is_err() && self.wrong == 1;
         if wanted && !self.examples.iter().any(example) {
             let personal = column.and_then(|column| column.field).is_some_and(Field::is_personal);
-            let text = |bytes: &[u8]| if personal { "(withheld)".to_owned() } else { shown(bytes) };
+            let text = |bytes: &[u8]| if personal { WITHHELD.to_owned() } else { shown(bytes) };
             self.examples.push((text(bare(raw, cells.quote)), read.map(|()| text(value))));
         }
     }

@@ -10,6 +10,7 @@ use crate::infer::{
     Confidence, Guess, NO_ROWS, Proposal, SampleAnalysis, TOTALS_AMID, UNCLEAR_DATES, UNCLEAR_MARK, lines,
 };
 use crate::layout::QuoteWhen;
+use crate::mapping::WITHHELD;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use transpose_codes::Currency;
@@ -285,7 +286,13 @@ fn column(
     let heading = found.headings.get(column).cloned().unwrap_or_default();
     let empty = Facts::default();
     let facts = found.facts.get(column).unwrap_or(&empty);
-    let examples: Vec<String> = facts.first.iter().take(EXAMPLES).map(|text| shown(text)).collect();
+    let is_personal =
+        found.choices.get(column).and_then(Option::as_ref).is_some_and(|choice| choice.field.is_personal());
+    let examples: Vec<String> = if is_personal {
+        vec![WITHHELD.to_owned()]
+    } else {
+        facts.first.iter().take(EXAMPLES).map(|text| shown(text)).collect()
+    };
     let mut guess =
         Guess { heading: heading.clone(), field: None, confidence: None, reasons: Vec::new(), examples };
     let mut diagnostics = Vec::new();
