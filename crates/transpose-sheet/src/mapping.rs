@@ -3,6 +3,7 @@
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
+use crate::diagnostics::WITHHELD;
 use crate::layout::{Column, Layout, Piece, Source};
 use crate::notation::kinds::{CellKind, CellReading};
 use crate::read::open::{Beginning, InputTable};
@@ -11,9 +12,6 @@ use transpose_core::accounting::ExactSum;
 use transpose_core::diagnostics::{Fatal, Severity, shown};
 use transpose_core::format::{Chunk, Origin};
 use transpose_core::model::{Field, Group};
-
-/// What stands in place of personal data.
-pub(crate) const WITHHELD: &str = "(withheld)";
 
 /// How many values of a column are shown.
 const EXAMPLES: usize = 3;

@@ -1,5 +1,6 @@
 //! The proposal: a layout as TOML, with what was found as comments.
 
+use crate::diagnostics::WITHHELD;
 use crate::infer::choose::{Choice, notation};
 use crate::infer::dates::{DateReading, Notation, Precision};
 use crate::infer::facts::{Facts, ROWS};
@@ -10,7 +11,6 @@ use crate::infer::{
     Confidence, Guess, NO_ROWS, Proposal, SampleAnalysis, TOTALS_AMID, UNCLEAR_DATES, UNCLEAR_MARK, lines,
 };
 use crate::layout::QuoteWhen;
-use crate::mapping::WITHHELD;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use transpose_codes::Currency;
