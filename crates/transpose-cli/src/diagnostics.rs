@@ -7,7 +7,7 @@ transpose_core::codes! {
     /// A format that does not exist.
     pub(crate) UNKNOWN_FORMAT: "CLI0101" "unknown-format" Error
         "No format has the given id. Ids are written `family.layout`, a version follows after `@`."
-        "`transpose formats` lists every format."
+        "`transpose formats` lists every format; for a table of another, `transpose layout infer FILE` makes a layout, which `--layout` reads."
     /// A version that does not exist.
     pub(crate) UNKNOWN_VERSION: "CLI0102" "unknown-version" Error
         "The format has no version of that name."
@@ -19,7 +19,7 @@ transpose_core::codes! {
     /// A file in no known format.
     pub(crate) UNRECOGNISED: "CLI0104" "unrecognised-input" Error
         "The content of the file fits no format that can be read. File names play no part in this."
-        "Name the format with `--from FORMAT`, or describe the table with `--layout FILE`; `transpose formats` lists the formats."
+        "Name the format with `--from FORMAT`, or let `transpose layout infer FILE` describe the table for `--layout FILE`; `transpose formats` lists the formats."
     /// A file that several formats claim.
     pub(crate) AMBIGUOUS: "CLI0105" "ambiguous-input" Error
         "The content of the file fits several formats equally well."

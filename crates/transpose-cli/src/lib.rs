@@ -58,7 +58,7 @@ mod time_zone;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use exit::{Exit, Stop};
-use messages::{MessageFormat, Messages};
+use messages::{MessageOptions, Messages};
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
@@ -93,12 +93,8 @@ impl fmt::Display for Program {
 struct Cli {
     #[command(subcommand)]
     command: commands::Command,
-    /// The form of diagnostics and summaries on standard error
-    #[arg(long, global = true, help_heading = "Everywhere", value_name = "FORM", default_value = "human")]
-    message_format: MessageFormat,
-    /// Print only errors and warnings
-    #[arg(short, long, global = true, help_heading = "Everywhere")]
-    quiet: bool,
+    #[command(flatten)]
+    messages: MessageOptions,
 }
 
 /// The exit codes, as `--help` explains them.
@@ -136,7 +132,7 @@ pub fn run(program: Program, arguments: impl IntoIterator<Item = impl Into<OsStr
             return ExitCode::from(error.print().map_or(Exit::Io.code(), |()| code));
         }
     };
-    let messages = Messages::new(cli.message_format, cli.quiet);
+    let messages = Messages::new(cli.messages);
     install_panic_hook();
     ExitCode::from(guarded(&messages, || commands::run(cli.command, program, &messages)).code())
 }
@@ -185,6 +181,7 @@ fn install_panic_hook() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser as _;
     use std::collections::BTreeMap;
 
     #[test]
@@ -227,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_end_has_its_exit_code() {
-        let messages = Messages::new(MessageFormat::Human, true);
+        let messages = Messages::new(Cli::parse_from(["transpose", "formats", "--quiet"]).messages);
         let ended = |end: fn() -> Result<Exit, Stop>| guarded(&messages, end).code();
         assert_eq!(ended(|| Ok(Exit::Diagnostics)), 1);
         assert_eq!(ended(|| Err(diagnostics::argument_error("a test").into())), 2);

@@ -33,7 +33,7 @@
 //!
 //! Invariant: every file that a job writes lies below the folder of `-o`.
 
-use crate::toml::document::{Entry, Node, Table};
+use crate::toml::document::{Entry, Node, Table, quoted};
 use crate::toml::reader::{Reader, WRONG_VALUE};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -251,9 +251,22 @@ impl Job {
     }
 }
 
-/// A commented job to begin with.
-pub fn template_job() -> &'static str {
-    r#"# A job: the inputs are read once, and many reports are made of them (`transpose run job.toml -o out/`).
+/// A commented job to begin with, of the given inputs and period.
+pub fn template_job(inputs: &[String], period: Option<&str>) -> String {
+    let mut text = TEMPLATE.to_owned();
+    if !inputs.is_empty() {
+        let inputs: Vec<String> = inputs.iter().map(|input| quoted(input)).collect();
+        let inputs = format!("inputs = [{}]", inputs.join(", "));
+        text = text.replacen("inputs = [\"plays-2026-10.csv\"]", &inputs, 1);
+    }
+    if let Some(period) = period {
+        text = text.replacen("period = \"2026-10\"", &format!("period = {}", quoted(period)), 1);
+    }
+    text
+}
+
+/// The job that users begin with.
+const TEMPLATE: &str = r#"# A job: the inputs are read once, and many reports are made of them (`transpose run job.toml -o out/`).
 # Paths are seen from the folder of this file. Nothing appears before all reports are complete and balance with the inputs.
 
 # The reports to read, all of one format; more than one is read as one report.
@@ -314,8 +327,7 @@ agreement = "labels/{slug}.toml"
 file = "{slug}-{period}.csv"
 # container = "xlsx"
 # options = { line-end = "lf" }
-"#
-}
+"#;
 
 /// What outputs see of their job.
 struct OutputDefaults<'a> {
@@ -600,16 +612,16 @@ format = "label.standard"
 
     #[test]
     fn the_template_is_a_job() {
-        let job = Job::parse("job.toml", template_job()).unwrap();
+        let job = Job::parse("job.toml", TEMPLATE).unwrap();
         assert!(job.warnings.is_empty(), "{:?}", job.warnings);
         let names: Vec<_> = job.outputs.iter().map(|output| output.name.as_str()).collect();
         assert_eq!(names, ["society", "example-records", "label-another-label", "label-third-sons"]);
         // What is commented out is right too.
         let keys = ["catalogue", "balances", "layouts", "container", "options"];
-        let all = keys.iter().fold(template_job().to_owned(), |text, key| {
-            text.replace(&format!("# {key} ="), &format!("{key} ="))
-        });
-        assert_eq!(all.matches("\n# ").count() + keys.len(), template_job().matches("\n# ").count());
+        let all = keys
+            .iter()
+            .fold(TEMPLATE.to_owned(), |text, key| text.replace(&format!("# {key} ="), &format!("{key} =")));
+        assert_eq!(all.matches("\n# ").count() + keys.len(), TEMPLATE.matches("\n# ").count());
         assert!(Job::parse("job.toml", &all).unwrap().balances.is_some());
     }
 

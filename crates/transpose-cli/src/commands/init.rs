@@ -22,6 +22,7 @@ Examples:
   transpose init agreement > agreement.toml
   transpose init agreement examples/northwind/subscription-2026-10.csv -o agreement.toml
   transpose init figures examples/northwind/subscription-2026-10.csv -o figures.csv
+  transpose init job examples/northwind/subscription-2026-10.csv -o job.toml
   transpose init rules -o rules.toml
   transpose init layout -o my-label.toml
 
@@ -64,7 +65,10 @@ impl Init {
             SideFileKind::Agreement => template_agreement(&sample),
             SideFileKind::Figures => template_figures(&sample),
             SideFileKind::Rules => template_rules().to_owned(),
-            SideFileKind::Job => template_job().to_owned(),
+            SideFileKind::Job => {
+                let inputs: Vec<String> = self.inputs.iter().map(|path| path.display().to_string()).collect();
+                template_job(&inputs, sample.period.as_deref())
+            }
             SideFileKind::Layout => template_layout().to_owned(),
         };
         match self.output.file() {

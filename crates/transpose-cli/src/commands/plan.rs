@@ -28,7 +28,7 @@ Examples:
 Mandatory cells that nothing would fill are listed with what can fill each: a column of the catalogue or of the
 figures, a key of the agreement. `transpose convert` would end with the same cells and write nothing.
 
-The exit code is 1 when an agreement is given and something that the target needs is still missing,
+The exit code is 1 when a report or an agreement is given and something that the target needs is not supplied,
 placeholders of a template included.")]
 pub(crate) struct Plan {
     /// A report to be converted; then only the fields that it has count, and its format is detected
@@ -114,10 +114,15 @@ impl Plan {
             || cells.object(fields.object(&names)),
             || cells.text(fields.text(&names)),
         )?;
-        let missing =
-            fields.needed.iter().any(|need| need.state == State::Missing) || !cells.missing.is_empty();
-        let missing = missing || has_placeholders;
-        Ok(if missing && terms.is_some() { Exit::Diagnostics } else { Exit::Done })
+        // Of a report it is known what it has; what nothing supplies is missing.
+        let absent = |need: &Need| match need.state {
+            State::Supplied => false,
+            State::Missing => true,
+            State::Unknown => self.input.is_some(),
+        };
+        let missing = fields.needed.iter().any(absent) || !cells.missing.is_empty() || has_placeholders;
+        let asked = terms.is_some() || self.input.is_some();
+        Ok(if missing && asked { Exit::Diagnostics } else { Exit::Done })
     }
 }
 

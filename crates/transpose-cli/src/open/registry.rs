@@ -37,7 +37,7 @@ pub(crate) fn format<'a>(registry: &'a Registry, id: &str) -> Result<&'a dyn For
             [] => unknown,
             near => {
                 let near = near.join("`, `");
-                unknown.with_help(format!("Did you mean `{near}`? `transpose formats` lists every format."))
+                unknown.with_help(format!("Did you mean `{near}`? {}", UNKNOWN_FORMAT.help))
             }
         }
     })

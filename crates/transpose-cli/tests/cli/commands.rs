@@ -128,7 +128,9 @@ fn plan_tells_what_is_lost_and_what_is_missing() {
     let bare = sandbox.run(&[&plan[..], &["--agreement", &agreement]].concat());
     assert!(needs(&bare.out).iter().any(|(_, state)| state != "supplied"), "{}", bare.text());
     // A report as input, and the direction that is impossible.
-    sandbox.run(&["plan", &sound(), "--to", DSR]).ends(0);
+    sandbox.run(&["plan", &sound(), "--to", DSR]).ends(1);
+    let agreed = ["plan", &sound(), "--to", DSR, "--agreement", &agreement, "--figures", &figures];
+    sandbox.run(&agreed).ends(0);
     sandbox.run(&["plan", "--from", DSR, "--to", USAGE]).ends(2).says("error[ENG0106]");
     sandbox.run(&["plan", "--to", DSR]).ends(2).says("--from");
 }
@@ -189,6 +191,9 @@ fn templates_work_on_the_reports_they_were_made_for() {
     assert!(sandbox.names("out").is_empty());
     sandbox.run(&[&arguments[..], &["--allow-placeholders"]].concat()).ends(0);
     assert_eq!(sandbox.names("out").len(), 1);
+    // A job names the report and its period.
+    let job = sandbox.run(&["init", "job", &sound()]).ends(0);
+    assert!(job.text().contains(&format!("\ninputs = [{:?}]", sound())), "{}", job.text());
     // Existing files are not replaced without `--overwrite`.
     sandbox.run(&["init", "agreement", "-o", "agreement.toml"]).ends(4).says("already exists");
     sandbox.run(&["init", "agreement", "-o", "agreement.toml", "--overwrite"]).ends(0);

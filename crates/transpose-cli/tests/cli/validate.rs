@@ -296,7 +296,7 @@ fn rules_that_mean_nothing_are_refused_with_their_line() {
         ("\n[value]\n", "error[DEA0102] rules.toml:2: unknown key `value`"),
         (
             "[values]\n'SU02.03/UseTyp' = ['x']\n",
-            "rules.toml:2: there is no cell `SU02.03/UseTyp`\n  help: did you mean `SU02.03/UseType`?",
+            "rules.toml:2: there is no cell `SU02.03/UseTyp`\n  2 | 'SU02.03/UseTyp' = ['x']\n    | ^\n  help: did you mean `SU02.03/UseType`?",
         ),
         ("[accept]\nrecords = [\n'SU02',\n'SU99']\n", "rules.toml:4: there is no record `SU99`"),
         ("[require]\ncells = ['AS02/99']\n", "rules.toml:2: there is no cell `AS02/99`"),
