@@ -1,5 +1,8 @@
 //! The codes of diagnostics about column tables.
 
+/// What stands in place of personal data where values are shown.
+pub(crate) const WITHHELD: &str = "(withheld)";
+
 transpose_core::codes! {
     /// A layout file is wrong.
     pub BAD_LAYOUT: "SHT0001" "bad-layout" Error

@@ -3,6 +3,7 @@
 use crate::delimited::index::Index;
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
+use crate::diagnostics::WITHHELD;
 use crate::layout::{Column, Layout, Piece, Source};
 use crate::notation::kinds::{CellKind, CellReading};
 use crate::read::open::{Beginning, InputTable};
@@ -177,7 +178,7 @@ impl ColumnMapping {
         let wanted = self.examples.len() < EXAMPLES || read.is_err() && self.wrong == 1;
         if wanted && !self.examples.iter().any(example) {
             let personal = column.and_then(|column| column.field).is_some_and(Field::is_personal);
-            let text = |bytes: &[u8]| if personal { "(withheld)".to_owned() } else { shown(bytes) };
+            let text = |bytes: &[u8]| if personal { WITHHELD.to_owned() } else { shown(bytes) };
             self.examples.push((text(bare(raw, cells.quote)), read.map(|()| text(value))));
         }
     }

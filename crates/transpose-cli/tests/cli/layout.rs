@@ -2,6 +2,7 @@
 
 use crate::support::{Sandbox, example, root, sound};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use transpose_sheet::Layout;
 
@@ -382,4 +383,19 @@ fn page_shows_the_way_from_a_sample_to_a_report() {
         "{}",
         String::from_utf8_lossy(&counted.stderr)
     );
+}
+
+/// Who listened is shown by no command, whatever it is asked about a report.
+#[test]
+fn layouts_are_proposed_without_showing_who_listened() {
+    let sandbox = Sandbox::new();
+    let text = std::fs::read_to_string(sound()).unwrap();
+    let users = text.lines().skip(1).filter_map(|line| line.split(',').nth(7));
+    let users: BTreeSet<&str> = users.filter(|user| user.starts_with("nw4")).collect();
+    assert!(users.len() > 400, "{users:?}");
+    for form in [&[][..], &["--json"]] {
+        let ran = sandbox.run(&[&["layout", "infer", &sound()][..], form].concat()).ends(0);
+        let said = ran.text().to_owned() + &ran.err;
+        assert!(said.contains("(withheld)") && !users.iter().any(|user| said.contains(user)), "{said}");
+    }
 }

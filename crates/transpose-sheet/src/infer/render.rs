@@ -1,5 +1,6 @@
 //! The proposal: a layout as TOML, with what was found as comments.
 
+use crate::diagnostics::WITHHELD;
 use crate::infer::choose::{Choice, notation};
 use crate::infer::dates::{DateReading, Notation, Precision};
 use crate::infer::facts::{Facts, ROWS};
@@ -285,7 +286,13 @@ fn column(
     let heading = found.headings.get(column).cloned().unwrap_or_default();
     let empty = Facts::default();
     let facts = found.facts.get(column).unwrap_or(&empty);
-    let examples: Vec<String> = facts.first.iter().take(EXAMPLES).map(|text| shown(text)).collect();
+    let is_personal =
+        found.choices.get(column).and_then(Option::as_ref).is_some_and(|choice| choice.field.is_personal());
+    let examples: Vec<String> = if is_personal {
+        vec![WITHHELD.to_owned()]
+    } else {
+        facts.first.iter().take(EXAMPLES).map(|text| shown(text)).collect()
+    };
     let mut guess =
         Guess { heading: heading.clone(), field: None, confidence: None, reasons: Vec::new(), examples };
     let mut diagnostics = Vec::new();
