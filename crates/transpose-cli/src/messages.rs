@@ -262,11 +262,9 @@ const LARGEST: u64 = 4 << 20;
 const WIDEST: usize = 120;
 
 impl Excerpts {
-    /// The line of a side file in TOML, with a caret where the diagnostic is.
+    /// The line of a side file in TOML, with a caret where the diagnostic is, if it says so.
     fn show(&mut self, location: &Location, out: &mut String) {
-        let (Some(source), Some(line), Some(byte)) = (&location.source, location.line, location.byte) else {
-            return;
-        };
+        let (Some(source), Some(line)) = (&location.source, location.line) else { return };
         let path = Path::new(&**source);
         if path.extension().is_none_or(|extension| extension != "toml") {
             return;
@@ -276,16 +274,18 @@ impl Excerpts {
         let before = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
         let Some(text) = lines.get(before) else { return };
         let start: usize = lines.iter().take(before).map(|line| line.len() + 1).sum();
-        let column = usize::try_from(byte).unwrap_or(usize::MAX).saturating_sub(start);
-        let left = text.get(..column).map_or(0, |left| left.chars().count());
+        let column = location.byte.and_then(|byte| usize::try_from(byte).ok()?.checked_sub(start));
+        let left = column.and_then(|column| text.get(..column)).map(|left| left.chars().count());
         let shown: String = text.trim_end().chars().take(WIDEST).collect();
-        if shown.trim().is_empty() || left >= WIDEST {
+        if shown.trim().is_empty() || left.is_some_and(|left| left >= WIDEST) {
             return;
         }
-        let (shown, gap) = (printable(&shown), " ".repeat(left));
-        let number = line.to_string();
-        let bar = " ".repeat(number.len());
-        let _ = writeln!(out, "  {number} | {shown}\n  {bar} | {gap}^");
+        let (number, shown) = (line.to_string(), printable(&shown));
+        let _ = writeln!(out, "  {number} | {shown}");
+        if let Some(left) = left {
+            let (bar, gap) = (" ".repeat(number.len()), " ".repeat(left));
+            let _ = writeln!(out, "  {bar} | {gap}^");
+        }
     }
 }
 
