@@ -327,12 +327,31 @@ pub fn template_job(inputs: &[String], period: Option<&str>) -> String {
         let inputs: Vec<String> = inputs.iter().map(|input| quoted(input)).collect();
         let inputs = format!("inputs = [{}]", inputs.join(", "));
         text = text.replacen("inputs = [\"plays-2026-10.csv\"]", &inputs, 1);
+        // What `transpose init` writes for the same reports is there; the rest is not.
+        text = text.replacen("\"society.toml\"", "\"agreement.toml\"", 1);
+        if let Some((all, _)) = text.split_once(NAMED_LABELS) {
+            text = format!("{all}{LISTED_LABELS}");
+        }
     }
     if let Some(period) = period {
         text = text.replacen("period = \"2026-10\"", &format!("period = {}", quoted(period)), 1);
     }
     text
 }
+
+/// Where the outputs begin that name labels.
+const NAMED_LABELS: &str = "# Outputs of one set share";
+
+/// The outputs of labels that rows name.
+const LISTED_LABELS: &str = r#"# One report for each label that the rows name; `transpose init job` without a report shows rules with names.
+# [[output]]
+# name = "label-{slug}"
+# set = "labels"
+# each = "label"
+# format = "label.standard"
+# agreement = "agreement.toml"
+# file = "{slug}-{period}.csv"
+"#;
 
 /// The job that users begin with.
 const TEMPLATE: &str = r#"# A job: the inputs are read once, and many reports are made of them (`transpose run job.toml -o out/`).
@@ -779,6 +798,15 @@ format = "label.standard"
         assert!(job.warnings.is_empty(), "{:?}", job.warnings);
         let names: Vec<_> = job.outputs.iter().map(|output| output.name.as_str()).collect();
         assert_eq!(names, ["society", "example-records", "label-another-label", "label-third-sons"]);
+        let of_report = template_job(&["a.csv".to_owned()], Some("2026-11"));
+        let job = Job::parse("job.toml", &of_report, &Given::default()).unwrap();
+        assert_eq!((job.outputs.len(), job.inputs.len()), (1, 1));
+        let listed = of_report.replace("\n# [[output]]", "\n[[output]]");
+        let keys = ["name", "set", "each", "format", "agreement", "file"];
+        let listed = keys
+            .iter()
+            .fold(listed, |text, key| text.replace(&format!("\n# {key} ="), &format!("\n{key} =")));
+        assert_eq!(Job::parse("job.toml", &listed, &Given::default()).unwrap().listed.len(), 1);
         // What is commented out is right too.
         let keys = ["catalogue", "balances", "layouts", "container", "options"];
         let all = keys
