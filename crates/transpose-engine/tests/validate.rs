@@ -565,8 +565,8 @@ proptest! {
         let plain = check(&files, PLAIN);
         let lines = |verdict: &ValidationResult| verdict.diagnostics.iter().map(|diagnostic| format!("{}: {}", diagnostic.location, diagnostic.message)).collect::<Vec<_>>();
         prop_assert_eq!(lines(&verdict), lines(&plain));
-        // What is repeated was compared as text, on disk. So is what lies in a gap of rising numbers,
-        // and is not repeated.
+        // What is repeated was compared as text, on disk. So is what lies in a gap of rising
+        // numbers, and is not repeated.
         prop_assert!(plain.spilled > 0 || lines(&plain).iter().all(|line| !line.contains("is a duplicate of")));
     }
 }
