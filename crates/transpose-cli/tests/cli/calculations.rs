@@ -66,6 +66,7 @@ impl Plays {
 struct Month {
     sandbox: Sandbox,
     more: Vec<String>,
+    period: String,
 }
 
 impl Month {
@@ -90,7 +91,22 @@ impl Month {
         }
         sandbox.put("in.csv", log);
         sandbox.put("figures.csv", figures);
-        Self { sandbox, more: vec!["--figures".into(), "figures.csv".into()] }
+        Self { sandbox, more: vec!["--figures".into(), "figures.csv".into()], period: "2026-10".into() }
+    }
+
+    /// The same plays and figures in another month.
+    fn moved(&mut self, period: &str) {
+        for file in ["in.csv", "figures.csv"] {
+            let text = String::from_utf8(self.sandbox.read(file)).unwrap();
+            self.sandbox.put(file, text.replace(&self.period, period));
+        }
+        period.clone_into(&mut self.period);
+    }
+
+    /// Balances that the deals keep.
+    fn balances(mut self) -> Self {
+        self.more.extend(["--balances".into(), "balances.toml".into()]);
+        self
     }
 
     /// A catalogue by track id.
@@ -103,18 +119,27 @@ impl Month {
     fn convert(&self, lines: &str, model: &str, at: &str) -> CommandRun {
         let allocation =
             if matches!(at, "statement" | "block") { "allocation = \"largest-remainder\"\n" } else { "" };
+        let rounding = format!("[deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = {at:?}\n{allocation}");
+        self.agree(lines, &format!("{model}\n{rounding}"));
+        self.run()
+    }
+
+    /// Writes the agreement: policies, then models and what follows.
+    fn agree(&self, lines: &str, models: &str) {
         let deal = format!(
-            "[[deal]]\nid = \"x\"\nlabel = \"Label X\"\ncurrency = \"EUR\"\nterritories = \"Worldwide\"\n{lines}\n[[deal.model]]\n{model}\n\
-             [deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = {at:?}\n{allocation}"
+            "[[deal]]\nid = \"x\"\nlabel = \"Label X\"\ncurrency = \"EUR\"\nterritories = \"Worldwide\"\n{lines}\n[[deal.model]]\n{models}"
         );
         self.sandbox.put("deal.toml", format!("{HEAD}{STREAMS}{deal}"));
+    }
+
+    fn run(&self) -> CommandRun {
         let words = [
             "convert",
             "in.csv",
             "--agreement",
             "deal.toml",
             "--period",
-            "2026-10",
+            &self.period,
             "--to",
             "label.standard",
             "-o",
@@ -123,7 +148,7 @@ impl Month {
             "--explain-amounts",
             "why.jsonl",
         ];
-        let words: Vec<String> = words.map(str::to_owned).into_iter().chain(self.more.clone()).collect();
+        let words: Vec<String> = words.map(ToOwned::to_owned).into_iter().chain(self.more.clone()).collect();
         self.sandbox.run(&words)
     }
 
@@ -445,9 +470,8 @@ fn soundexchange_commercial_2021() {
         given["channels"],
         text(&given["minimum_cap"])
     );
-    let mut month =
-        Month::new(&[Plays::of(1, 800)], "period,territory,plan,net-revenue\n2026-10,GB,prem,0\n");
-    month.more.extend(["--balances".into(), "balances.toml".into()]);
+    let month =
+        Month::new(&[Plays::of(1, 800)], "period,territory,plan,net-revenue\n2026-10,GB,prem,0\n").balances();
     // A thousand performances stand for one here.
     let model = format!("model = \"per-performance\"\nrate = \"2.1\"\nperformances = \"census\"\n{advance}");
     month.convert("counts = \"all\"", &model, "statement").ends(0);
@@ -552,4 +576,96 @@ fn fraud_removed_plays() {
     month.convert(&lines, &format!("{model}{weight}"), "statement").ends(0);
     assert_eq!(month.states("Payable"), text(&expected["after_penalty"]));
     assert_eq!(month.states("Adjusted"), "-10.00");
+}
+
+#[test]
+fn soundexchange_noncommercial_2022() {
+    let vector = vector("soundexchange.noncommercial-2022");
+    let (given, expected) = (&vector["inputs"], &vector["expected"]);
+    // A thousand performances stand for one here, and so does the rate.
+    assert_eq!(text(&given["rate"]), "0.0022");
+    let plays = [Plays::of(1, count(&given["channel"]["performances"]) / 1000)];
+    let model = format!(
+        "model = \"per-performance\"\nrate = \"2.2\"\nperformances = \"census-above-hours\"\nfree-hours = {:?}",
+        text(&given["threshold_ath"])
+    );
+    let of = |hours: &str| {
+        let figures = format!("period,territory,plan,tuning-hours\n2026-10,GB,prem,{hours}\n");
+        let month = Month::new(&plays, &figures);
+        month.convert("counts = \"all\"", &model, "statement").ends(0);
+        month.states("Payable")
+    };
+    assert_eq!(of(&text(&given["channel"]["ath"])), text(&expected["amount_2dp"]));
+    for hours in [text(&given["threshold_ath"]), "12".into(), "0".into()] {
+        assert_eq!(of(&hours), text(&expected["at_or_below_threshold"]), "{hours}");
+    }
+    // The hours are no zero where they are not there.
+    let month = Month::new(&plays, "period,territory,plan,net-revenue\n2026-10,GB,prem,0\n");
+    month.convert("counts = \"all\"", &model, "statement").ends(2).says("DEA0520").says("tuning-hours");
+}
+
+#[test]
+fn mfn_share() {
+    let vector = vector("mfn.share");
+    let (given, expected) = (&vector["inputs"], &vector["expected"]);
+    let figures =
+        format!("period,territory,plan,net-revenue\n2026-10,GB,prem,{}\n", text(&given["pool_revenue"]));
+    assert_eq!(text(&given["market_share"]), "0.2");
+    let plays = [Plays::of(1, 2), Plays { label: "Label Y", ..Plays::of(2, 8) }];
+    let share = |of: &Value| text(of).trim_start_matches("0.").to_owned();
+    let other = |id: &str, share: &str, lines: &str| {
+        format!(
+            "[[deal]]\nid = {id:?}\nlabel = {id:?}\ncurrency = \"EUR\"\nterritories = \"Worldwide\"\n{lines}{POOLED}total = \"service\"\n\
+             [[deal.model]]\nmodel = \"revenue-share\"\nshare = {share:?}\n\
+             [deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = \"row\"\n"
+        )
+    };
+    let from = format!("from = {}\n", text(&given["other_begins"]));
+    let lines = format!("{POOLED}total = \"service\"");
+    let favoured = format!("{lines}\nmost-favoured = [\"a\", \"b\"]");
+    let own = share(&given["own_share"]);
+    let others = [share(&given["other_shares"][0]), share(&given["other_shares"][1])];
+    let others = format!("{}{}", other("a", &others[0], ""), other("b", &others[1], &from));
+    let model = format!("model = \"revenue-share\"\nshare = {own:?}\n{others}");
+    let month_of = |period: &str, lines: &str, model: &str| {
+        let mut month = Month::new(&plays, &figures);
+        month.moved(period);
+        let rounding = "[deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = \"statement\"\nallocation = \"largest-remainder\"\n";
+        let model = model.replacen("[[deal]]", &format!("{rounding}[[deal]]"), 1);
+        month.agree(lines, &model);
+        month
+    };
+    let by_month = &expected["by_month"];
+    for (period, lines, key) in [
+        ("2026-08", &favoured, "2026-08"),
+        // What was paid before the other deal was noticed.
+        ("2026-09", &lines, "2026-09"),
+        ("2026-10", &favoured, "2026-10"),
+    ] {
+        let month = month_of(period, lines, &model);
+        month.run().ends(0);
+        assert_eq!(month.states("Payable"), text(&by_month[key]), "{period}");
+    }
+    let noticed = month_of("2026-09", &favoured, &model);
+    noticed.run().ends(0);
+    let why = String::from_utf8(noticed.sandbox.read("why.jsonl")).unwrap();
+    assert!(why.contains("\"step\":\"most-favoured\"") && why.contains("\"deal\":\"b\""), "{why}");
+    assert_eq!(noticed.states("Payable"), "1100.00");
+    let late = month_of("2026-10", &favoured, &model).balances();
+    let correction = format!(
+        "version = 1\n[[account]]\ndeal = \"x\"\ncurrency = \"EUR\"\n[[account.adjustment]]\nperiod = \"2026-10\"\nkind = \"correction\"\n\
+         amount = {:?}\noriginal-period = \"2026-09\"\nreason = \"most favoured\"\n",
+        text(&expected["true_up_in_2026_10"])
+    );
+    late.sandbox.put("balances.toml", correction);
+    late.run().ends(0);
+    assert_eq!(late.states("Payable"), text(&expected["payable_2026_10"]));
+
+    // A deal that begins in the month, one that is not there, and one that cannot be compared.
+    let refused = |model: &str, lines: &str| month_of("2026-10", lines, model).run();
+    refused(&model.replace("2026-09-01", "2026-10-12"), &favoured).ends(2).says("DEA0544").says("`b`");
+    refused(&model, &favoured.replace("\"b\"", "\"c\"")).ends(2).says("DEA0543").says("`c`");
+    let per_play =
+        model.replacen("model = \"revenue-share\"\nshare = \"55\"", "model = \"per-play\"\nrate = \"1\"", 1);
+    refused(&per_play, &favoured).ends(2).says("DEA0508").says("in common");
 }

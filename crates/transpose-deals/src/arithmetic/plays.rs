@@ -1,6 +1,7 @@
 //! Which plays count, for how much, and how many performances they are.
 
-use super::number::{Exact, whole};
+use super::number::{Exact, quotient, whole, zero};
+use num_traits::Signed;
 
 /// What a play without a duration counts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +99,12 @@ pub fn census(listeners: impl IntoIterator<Item = i128>) -> i128 {
 /// Aggregate tuning hours: hours that were transmitted, times their listeners (37 CFR 370).
 pub fn tuning_hours(blocks: &[(Exact, Exact)]) -> Exact {
     blocks.iter().map(|(hours, listeners)| hours * listeners).sum()
+}
+
+/// The part of performances that is paid for where the first hours of all listeners are free; none
+/// where there are no more hours than those (37 CFR 380.10, noncommercial webcasters).
+pub fn part_above(hours: &Exact, free_hours: &Exact) -> Exact {
+    quotient(&(hours - free_hours), hours).filter(Signed::is_positive).unwrap_or_else(zero)
 }
 
 /// Performances where no transmission was counted: tracks in an hour times the hours of all

@@ -28,10 +28,12 @@ pub(crate) use totals::Totals;
 use crate::arithmetic::calendar::{active_days, pro_rated};
 use crate::arithmetic::number::{Exact, exact, per_cent, whole, zero};
 use crate::arithmetic::pool::equivalents;
+use crate::deal::Deal;
 use crate::figures::{ContextFigures, heading_of};
 use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting, TotalSource};
 use crate::toml::value;
-use serde_json::Value;
+use explain::{plain, site, with};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_codes::Currency;
 use transpose_codes::time::Period;
@@ -82,6 +84,8 @@ pub(crate) struct BasisInput<'a> {
     pub(crate) usages: &'a [UsageTotal<'a>],
     /// For each kind of usages whether the deal pays it; without one it pays all.
     pub(crate) pays: Option<&'a [bool]>,
+    /// The deals whose rates are the least that this one pays.
+    pub(crate) favoured: &'a [&'a Deal],
     /// The deal paid sales of an earlier period, of which there are late refunds. The figures are
     /// not those of that period.
     pub(crate) is_earlier: bool,
@@ -124,6 +128,8 @@ pub(crate) struct Basis<'a> {
     reported: BTreeSet<String>,
     /// Rates of exchange that were used, for auditors.
     pub(crate) exchanges: BTreeMap<String, Value>,
+    /// Rates of other deals that were taken, because the deal is most favoured; for auditors.
+    pub(crate) favoured: BTreeMap<String, Value>,
     /// What is not paid, for auditors.
     pub(crate) unallocated: Vec<Value>,
 }
@@ -160,6 +166,7 @@ impl<'a> Basis<'a> {
             diagnostics: Vec::new(),
             reported: BTreeSet::new(),
             exchanges: BTreeMap::new(),
+            favoured: BTreeMap::new(),
             unallocated: Vec::new(),
         };
         basis.check_territories();
@@ -396,10 +403,34 @@ impl<'a> Basis<'a> {
         Some(active_days(period, policies.from, policies.until))
     }
 
+    /// The greatest of a rate and those of the deals with which this one is compared.
+    fn favour(&mut self, own: Exact, key: &str, context: usize, usage: Option<&Entity>) -> Exact {
+        let (word, favoured, entity) = (self.model.0, self.input.favoured, self.context(context));
+        let mut best = own.clone();
+        for other in favoured {
+            let models = other.models.iter().filter(|model| model.word() == word);
+            let rates = models.filter_map(|model| model.favoured(key));
+            for rate in rates.filter_map(|rates| rates.find(entity, usage)) {
+                if rate > best {
+                    let line = json!({
+                        "step": "most-favoured", "model": word, "key": key, "own": plain(&own),
+                        "deal": other.policies.id, "rate": plain(&rate),
+                    });
+                    let line = with(site(entity), line);
+                    let place =
+                        format!("{context} {word} {key} {}", usage.map(usage_key).unwrap_or_default());
+                    self.favoured.insert(place, line);
+                    best = rate;
+                }
+            }
+        }
+        best
+    }
+
     /// A rate for a context, or for a usage of it.
     pub(crate) fn rate(&mut self, rates: &Rates, context: usize, usage: Option<&Entity>) -> Exact {
         if let Some(rate) = rates.find(self.context(context), usage) {
-            return rate;
+            return self.favour(rate, rates.key, context, usage);
         }
         let price = usage
             .and_then(|usage| usage.text(Field::USAGE_RETAIL_PRICE).or_else(|| usage.text(Field::PRICE)));
@@ -408,6 +439,11 @@ impl<'a> Basis<'a> {
         self.report(&NO_RATE, &rates.place, message);
         zero()
     }
+}
+
+/// The texts of a kind of usages, which tell it from others.
+fn usage_key(usage: &Entity) -> String {
+    usage.iter().map(|(_, value)| value.first()).collect::<Vec<_>>().join(" ")
 }
 
 /// For how many plays each play of a kind of usages counts.

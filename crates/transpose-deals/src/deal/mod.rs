@@ -13,6 +13,7 @@
 //! previews = "none"                      # or the tiers that are preview clips
 //! total = "figures"                      # where all plays come from: also service, report
 //! subscribers = "counted"                # or equivalents
+//! most-favoured = ["northwind-other-2026"]   # deals whose rates are the least that this one pays
 //!
 //! [[deal.model]]
 //! model = "per-play"
@@ -43,10 +44,14 @@
 //! Invariant: a policy without which a model cannot be worked out is never taken for granted. What
 //! is left open is refused in one diagnostic with the list.
 //!
-//! `open_policies` finds what a deal leaves open, `contradictions` policies that cannot both hold.
+//! `open_policies` finds what a deal leaves open, `contradictions` policies that cannot both hold,
+//! `favoured` the deals whose rates are the least that another one pays.
 
 mod contradictions;
+mod favoured;
 mod open_policies;
+
+pub(crate) use favoured::favoured;
 
 use crate::models::{self, AgreedModel, Need};
 use crate::policies::{self, Policies};
@@ -118,6 +123,7 @@ pub(crate) fn read(
         }
         deals.push(deal);
     }
+    favoured::report(reader, &deals);
     deals
 }
 

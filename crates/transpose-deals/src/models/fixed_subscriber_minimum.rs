@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "fixed-subscriber-minimum",
     pays: "subscribers times a minimum, whatever was played",
-    keys: &[KeySpec::amount("minimum", "minimum = \"1.75\"")],
+    keys: &[KeySpec::amount("minimum", "minimum = \"1.75\"").favoured()],
     needs: &[Need::Counts, Need::Subscribers],
     template: None,
     read: |keys| Some(Arc::new(FixedSubscriberMinimum { minimum: keys.rates("minimum")? })),

@@ -24,6 +24,7 @@ pub(super) static SPEC: ModelSpec = ModelSpec {
             measure: Measure::AmountOr("none"),
             example: "cap = \"1.10\"` (of the share of content cost, for each subscriber) or `cap = \"none\"",
             only_with: None,
+            favoured: false,
         },
         KeySpec::amount("floor", "floor = \"0.50\""),
     ],

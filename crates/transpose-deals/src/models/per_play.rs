@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "per-play",
     pays: "plays times a rate",
-    keys: &[KeySpec::amount("rate", "rate = \"0.005\"")],
+    keys: &[KeySpec::amount("rate", "rate = \"0.005\"").favoured()],
     needs: &[Need::Counts],
     template: Some("rate = [{ tier = \"NorthwindFree\", rate = \"0.0009\" }, { rate = \"0.005\" }]"),
     read: |keys| Some(Arc::new(PerPlay { rate: keys.rates("rate")? })),

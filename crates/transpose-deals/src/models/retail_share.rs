@@ -24,7 +24,7 @@ pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "retail-share",
     pays: "a share of what was paid, without sales tax",
     keys: &[
-        KeySpec::share("share", "share = \"70\""),
+        KeySpec::share("share", "share = \"70\"").favoured(),
         KeySpec::word(
             "base",
             &[("price-without-tax", &[]), ("retail-price", &[Need::RetailPrice])],

@@ -14,7 +14,7 @@ use transpose_core::model::Field;
 pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "revenue-share",
     pays: "a share of the net revenue, by market share",
-    keys: &[KeySpec::share("share", "share = \"60\"")],
+    keys: &[KeySpec::share("share", "share = \"60\"").favoured()],
     needs: &[Need::Counts, Need::Pool, Need::Total],
     template: Some("share = \"60\""),
     read: |keys| Some(Arc::new(RevenueShare { share: keys.rates("share")? })),

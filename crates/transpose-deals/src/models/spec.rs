@@ -40,6 +40,8 @@ pub struct KeySpec {
     pub example: &'static str,
     /// The key and the word with which it is needed; without them it is always needed.
     pub only_with: Option<(&'static str, &'static str)>,
+    /// More of it is more for the recipient, so a most favoured one has the most that any deal has.
+    pub favoured: bool,
 }
 
 /// What a key of a model holds.
@@ -60,17 +62,17 @@ pub enum Measure {
 impl KeySpec {
     /// A key that holds an amount.
     pub(crate) const fn amount(name: &'static str, example: &'static str) -> Self {
-        Self { name, measure: Measure::Amount, example, only_with: None }
+        Self { name, measure: Measure::Amount, example, only_with: None, favoured: false }
     }
 
     /// A key that holds a price.
     pub(crate) const fn price(name: &'static str, example: &'static str) -> Self {
-        Self { name, measure: Measure::Price, example, only_with: None }
+        Self { name, measure: Measure::Price, example, only_with: None, favoured: false }
     }
 
     /// A key that holds a share in per cent.
     pub(crate) const fn share(name: &'static str, example: &'static str) -> Self {
-        Self { name, measure: Measure::Share, example, only_with: None }
+        Self { name, measure: Measure::Share, example, only_with: None, favoured: false }
     }
 
     /// A key that holds one of several words.
@@ -79,7 +81,12 @@ impl KeySpec {
         words: &'static [(&'static str, &'static [Need])],
         example: &'static str,
     ) -> Self {
-        Self { name, measure: Measure::Word(words), example, only_with: None }
+        Self { name, measure: Measure::Word(words), example, only_with: None, favoured: false }
+    }
+
+    /// The key, of which a most favoured recipient has the most that any deal has.
+    pub(crate) const fn favoured(self) -> Self {
+        Self { favoured: true, ..self }
     }
 
     /// The key, needed only where another one has a word.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "subscriber-minimum",
     pays: "subscribers times a minimum, by market share",
-    keys: &[KeySpec::amount("minimum", "minimum = \"4.50\"")],
+    keys: &[KeySpec::amount("minimum", "minimum = \"4.50\"").favoured()],
     needs: &[Need::Counts, Need::Pool, Need::Total, Need::Subscribers],
     template: Some("minimum = \"4.50\""),
     read: |keys| Some(Arc::new(SubscriberMinimum { minimum: keys.rates("minimum")? })),

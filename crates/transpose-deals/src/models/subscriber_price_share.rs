@@ -15,7 +15,7 @@ use transpose_core::model::Field;
 pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "subscriber-price-share",
     pays: "subscribers times a share of the price that one pays, without sales tax, by market share",
-    keys: &[KeySpec::share("share", "share = \"55\""), KeySpec::amount("tax", "tax = \"20\"")],
+    keys: &[KeySpec::share("share", "share = \"55\"").favoured(), KeySpec::amount("tax", "tax = \"20\"")],
     needs: &[Need::Counts, Need::Pool, Need::Total, Need::Subscribers],
     template: None,
     read: |keys| {

@@ -33,12 +33,13 @@ pub(super) static SPEC: ModelSpec = ModelSpec {
     word: "user-centric",
     pays: "a share of what each user pays, by what that user played",
     keys: &[
-        KeySpec::share("share", "share = \"70\""),
+        KeySpec::share("share", "share = \"70\"").favoured(),
         KeySpec {
             name: "fee",
             measure: Measure::AmountOr("unit-price"),
             example: "fee = \"unit-price\"` (of the figures) or `fee = \"10.00\"",
             only_with: None,
+            favoured: false,
         },
         KeySpec::word(
             "idle-users",

@@ -57,6 +57,8 @@ pub(crate) struct Policies {
     pub(crate) free_trials: Option<Exact>,
     pub(crate) weights: Weights,
     pub(crate) pro_rating: Option<ProRating>,
+    /// The ids of the deals whose rates are the least that this one pays, with their places.
+    pub(crate) most_favoured: Vec<(String, usize)>,
     pub(crate) take: Option<RecipientShare>,
     /// In per cent.
     pub(crate) withholding: Option<Rates>,

@@ -45,6 +45,7 @@ pub(crate) const KEYS: &[&str] = &[
     "long-plays",
     "rights-share",
     "pro-rating",
+    "most-favoured",
     "share",
     "fee",
     "withholding",
@@ -95,6 +96,8 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     let previews = table.entry("previews").map(|entry| {
         keys.reader.texts(entry).into_iter().map(|(text, _)| text).filter(|text| text != "none").collect()
     });
+    let most_favoured =
+        table.entry("most-favoured").map(|entry| keys.reader.texts(entry)).unwrap_or_default();
     let withholding = table
         .entry("withholding")
         .and_then(|entry| Rates::read(keys.reader, entry, "withholding", Measure::Share));
@@ -129,6 +132,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
         free_trials,
         weights,
         pro_rating,
+        most_favoured,
         take,
         withholding,
         withholding_from,

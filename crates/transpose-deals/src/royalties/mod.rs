@@ -15,6 +15,8 @@
 //!
 //! - `deal`: `deal`, `label`, `period`, `currency` of reporting, `deal-currency`, the policies that
 //!   hold, and `counted-days` where figures count by days;
+//! - `most-favoured`: `model` and `key` of a rate of which another `deal` has more than the `own`,
+//!   and that `rate`, which is taken;
 //! - `exchange`: `from`, `rate`, `direction`, `date`, `source`, where it is;
 //! - `scope`: `territory`, `tier` (absent: all); `candidates` with `model`, `amount`, `shortfall`
 //!   and `parts`; `winner`;
@@ -79,6 +81,7 @@ pub(crate) fn work_out(
     let policies = &deal.policies;
     let mut lines = vec![opening_line(deal, &basis)];
     lines.extend(basis.exchanges.values().cloned());
+    lines.extend(basis.favoured.values().cloned());
     let winners = scopes::winners(deal, &basis, &candidates, &mut lines);
     let (mut paid, stranded) = payments::pay(deal, &mut basis, &candidates, &winners, &mut lines);
     for (usages, shown) in late {
@@ -118,6 +121,7 @@ fn earlier_payments<'a>(
             policies: &deal.policies,
             period: None,
             pays: Some(pays),
+            favoured: &[],
             is_earlier: true,
             ..input
         };

@@ -16,7 +16,7 @@ transpose_core::codes! {
         "Keep the deals of earlier periods in the agreement, with `until`, and name the `original-period` under `[refunds]` where the sales are not in the inputs."
     /// A late refund of a sale that was not paid by a rate.
     pub(crate) LATE_REFUND_OF_POOL: "DEA0540" "late-refund-of-pool" Error
-        "A late refund takes back what the sale was paid. Under a deal that compares several models, or shares pools, that follows from all plays and figures of the period of the sale, which are not in this run."
+        "A late refund takes back what the sale was paid. Under a deal that compares several models or deals, or shares pools, that follows from all plays and figures of the period of the sale, which are not in this run."
         "Enter what is taken back into the balances, as an `[[account.adjustment]]` of kind `late-refund`, and leave the refunds out (`unmatched-refunds = \"reject\"` under `[policies]`)."
 }
 
@@ -36,7 +36,7 @@ impl PeriodTerms {
             }
             let pooled =
                 [Need::Pool, Need::Subscribers, Need::Users].into_iter().any(|need| paid.needs(need));
-            if pooled || paid.models.len() > 1 {
+            if pooled || paid.models.len() > 1 || !paid.policies.most_favoured.is_empty() {
                 let message = format!(
                     "there are late refunds of sales of {period}, which the deal `{}` paid",
                     paid.policies.id

@@ -24,7 +24,7 @@ mod planning;
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::agreement::{Agreement, PLACEHOLDER, own_key};
 use crate::basis::BasisInput;
-use crate::deal::Deal;
+use crate::deal::{Deal, favoured};
 use crate::figures::{Figures, Row, heading_of};
 use crate::models::Need;
 use crate::policies::Summary;
@@ -311,6 +311,7 @@ impl RoyaltyTerms for PeriodTerms {
         let is_late =
             |number: usize| earlier.iter().any(|one| one.pays.get(number).copied().unwrap_or(false));
         let pays: Vec<bool> = (0..played.len()).map(|number| !is_late(number)).collect();
+        let favoured = favoured(deal, &self.agreement.deals, self.period).map_err(|one| vec![one])?;
         let input = BasisInput {
             policies: &deal.policies,
             period: self.period,
@@ -320,6 +321,7 @@ impl RoyaltyTerms for PeriodTerms {
             reported,
             usages: played,
             pays: Some(&pays),
+            favoured: &favoured,
             is_earlier: false,
             service: whole,
         };

@@ -76,6 +76,11 @@ def part_amount(model, part, days, mode):
     if model == "user-centric":
         return number(part["amount"])  # what each user played is not told
     rate = part.get("rate", part.get("wholesale-price"))
+    if "free-hours" in part:
+        hours, free = number(part["tuning-hours"]), number(part["free-hours"])
+        above = max((hours - free) / hours, Fraction(0)) if hours else Fraction(0)
+        same(part["paid-part"], above, "paid part")
+        rate = number(rate) * above
     return number(rate) * number(part["exchange"]) * number(part["plays"])
 
 
