@@ -28,6 +28,9 @@
 //! shortfall = "0.00"         # what of a guarantee was missing at the end of its term
 //! payable = "0.00"
 //! closing = "32000.00"
+//! # compared = { revenue-share = "18000.00", subscriber-minimum = "9000.00" }   # under `[deal.true-up]`
+//! # true-up = "20.00"        # paid at the end of such a term
+//! # breakage = "22499.50"    # missing of a guarantee, and paid by a deal with the model `breakage`
 //! inputs = "sha256:…"
 //! ```
 //!
@@ -51,7 +54,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use transpose_codes::Currency;
 use transpose_codes::decimal::{self, Decimal};
-use transpose_codes::time::Period;
+use transpose_codes::time::{Date, Period};
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::terms::ClosingBalance;
 
@@ -88,6 +91,10 @@ transpose_core::codes! {
     pub(crate) CLOSED: "DEA0708" "adjustment-of-closed-period" Error
         "An adjustment is for a period that was run without it."
         "Give it the period that is run next, or run its own period again with `--redo`."
+    /// A term with days that nothing is known of.
+    pub(crate) TERM_WITH_GAP: "DEA0711" "term-with-gap" Error
+        "The deal compares its models over a term, and the balances do not have each earlier period of it, so the greatest of the sums is unknown."
+        "Run the earlier periods of the term in their order with the same balances."
     /// Two reports of one account.
     pub(crate) RECORDED_TWICE: "DEA0709" "account-recorded-twice" Error
         "Two reports of one run are under the same deal, so each has a part of the earnings, and the balance would get only one of them."
@@ -136,12 +143,16 @@ struct PeriodEntry {
     withheld_of_earnings: Decimal,
     grossed_up: Decimal,
     expired: Decimal,
+    breakage: Decimal,
+    true_up: Decimal,
+    /// What each model of a term came to over which they are compared.
+    compared: Vec<(String, Decimal)>,
     inputs: String,
     place: Location,
 }
 
 /// The keys of amounts of a period, in the order in which they are written.
-const AMOUNTS: [&str; 13] = [
+const AMOUNTS: [&str; 15] = [
     "advance",
     "opening",
     "earned",
@@ -155,13 +166,16 @@ const AMOUNTS: [&str; 13] = [
     "withheld-of-earnings",
     "grossed-up",
     "expired",
+    "breakage",
+    "true-up",
 ];
 
 /// Those that are written, and needed, only where they are not zero.
-const OFTEN_ZERO: [&str; 4] = ["withheld-of-payment", "withheld-of-earnings", "grossed-up", "expired"];
+const OFTEN_ZERO: [&str; 6] =
+    ["withheld-of-payment", "withheld-of-earnings", "grossed-up", "expired", "breakage", "true-up"];
 
 impl PeriodEntry {
-    fn amounts(&self) -> [Decimal; 13] {
+    fn amounts(&self) -> [Decimal; 15] {
         [
             self.advance,
             self.opening,
@@ -176,12 +190,14 @@ impl PeriodEntry {
             self.withheld_of_earnings,
             self.grossed_up,
             self.expired,
+            self.breakage,
+            self.true_up,
         ]
     }
 
-    /// All that came in: earnings and adjustments.
+    /// All that came in: earnings, adjustments, and what is paid at the end of a term.
     fn income(&self) -> Option<Decimal> {
-        decimal::sum(decimal::sum(self.earned, self.adjustments)?, self.late_refunds)
+        total([self.earned, self.adjustments, self.late_refunds, self.true_up])
     }
 
     /// What does not follow, by its key.
@@ -277,6 +293,15 @@ impl Balances {
     /// already begins again with what it began with. Answers with warnings.
     pub fn carry(&self, terms: &mut PeriodTerms, redo: bool) -> Result<Vec<Diagnostic>, Fatal> {
         let currency = terms.agreement().currency;
+        for account in self.accounts.iter().filter(|account| account.currency == currency) {
+            let ended = account
+                .periods
+                .iter()
+                .find(|entered| terms.period().is_some_and(|period| period.last() == entered.period.last()));
+            if let Some(entered) = ended.filter(|entered| !entered.breakage.is_zero()) {
+                terms.set_breakage(&account.deal, entered.breakage);
+            }
+        }
         let policies = &terms.deal().map_err(Fatal::usage)?.policies;
         let Some(period) = terms.period() else {
             return Err(Fatal::usage(Diagnostic::new(
@@ -306,6 +331,7 @@ impl Balances {
             return Ok(warnings);
         };
         admit(account, period, redo)?;
+        admit_term(account, policies, period)?;
         warnings.extend(gap(account, period));
         let Some(opening) = opening(account, policies, period) else {
             let message = format!("a sum of the account of `{}` has too many digits", account.deal);
@@ -400,6 +426,12 @@ impl Balances {
                     amount.rescale(places);
                     let _ = writeln!(out, "{key} = \"{amount}\"");
                 }
+                if !entered.compared.is_empty() {
+                    let models = entered.compared.iter();
+                    let models: Vec<String> =
+                        models.map(|(model, amount)| format!("{model} = \"{amount}\"")).collect();
+                    let _ = writeln!(out, "compared = {{ {} }}", models.join(", "));
+                }
                 let _ = writeln!(out, "inputs = {}", quoted(&entered.inputs));
             }
         }
@@ -429,6 +461,9 @@ fn enter(account: &Account, closing: &ClosingBalance, inputs: &str) -> Option<Pe
         withheld_of_earnings: closing.withheld_of_earnings,
         grossed_up: closing.grossed_up,
         expired: closing.expired,
+        breakage: closing.breakage,
+        true_up: closing.true_up,
+        compared: closing.compared.iter().map(|(model, amount)| (model.to_string(), *amount)).collect(),
         inputs: inputs.to_owned(),
         place: Location::default(),
     };
@@ -525,6 +560,7 @@ fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Ope
         .find(|entered| same_days(entered.period, period))
         .map(|entered| entered.opening);
     Some(OpeningBalance {
+        compared: compared(account, policies, period),
         unrecouped: redone.or_else(|| decimal::sum(account.before(period), advance_in(policies, period)))?,
         earned: total(std::iter::once(carried).chain(earned?))?,
         adjustments: decimal::sum(
@@ -532,6 +568,36 @@ fn opening(account: &Account, policies: &Policies, period: Period) -> Option<Ope
             account.adjusted(period, Kind::LateRefund)?,
         )?,
     })
+}
+
+/// What models came to in the earlier periods of a term over which they are compared.
+fn compared(account: &Account, policies: &Policies, period: Period) -> Vec<(String, Decimal)> {
+    let Some(term) = policies.true_up.as_ref().filter(|term| term.has(period)) else { return Vec::new() };
+    let earlier = account.periods.iter().filter(|entered| entered.period.last() < period.first());
+    earlier.filter(|entered| term.has(entered.period)).flat_map(|entered| entered.compared.clone()).collect()
+}
+
+fn next_day(period: Period) -> i32 {
+    period.last().days_since_epoch() + 1
+}
+
+/// Refuses a term over which models are compared where an earlier day of it has no amounts.
+fn admit_term(account: &Account, policies: &Policies, period: Period) -> Result<(), Fatal> {
+    let Some(term) = policies.true_up.as_ref().filter(|term| term.has(period)) else { return Ok(()) };
+    let mut next = term.first.first();
+    for entered in account.periods.iter().filter(|entered| entered.period.last() < period.first()) {
+        if term.has(entered.period) && entered.period.first() == next && !entered.compared.is_empty() {
+            next = Date::from_days(next_day(entered.period)).unwrap_or(next);
+        }
+    }
+    if next == period.first() {
+        return Ok(());
+    }
+    let message = format!(
+        "the account of `{}` does not say what models came to from {next} until {period}",
+        account.deal
+    );
+    Err(Fatal::usage(Diagnostic::new(&TERM_WITH_GAP, term.place.clone(), message)))
 }
 
 fn account(reader: &mut Reader, table: &Table) -> Option<Account> {
@@ -571,7 +637,7 @@ fn adjustment(reader: &mut Reader, table: &Table) -> Option<Adjustment> {
 }
 
 fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
-    let known: Vec<&str> = ["period", "inputs"].into_iter().chain(AMOUNTS).collect();
+    let known: Vec<&str> = ["period", "inputs", "compared"].into_iter().chain(AMOUNTS).collect();
     reader.only(table, &known);
     let mut keys = Keys::new(reader, table);
     let period = keys.need("period", "period = \"2026-10\"").value("period", value::period);
@@ -583,7 +649,16 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
         keys.need(key, &format!("{key} = \"0.00\"")).value(key, value::decimal)
     });
     let [advance, opening, earned, adjustments, late_refunds, recouped, shortfall, amounts @ ..] = amounts;
-    let [withheld_of_payment, payable, closing, withheld_of_earnings, grossed_up, expired] = amounts;
+    let [withheld_of_payment, payable, closing, withheld_of_earnings, amounts @ ..] = amounts;
+    let [grossed_up, expired, breakage, true_up] = amounts;
+    let compared = keys.reader.table_below(table, "account.period", "compared").map(|table| {
+        let amounts = table.entries.iter().filter_map(|entry| {
+            let text = keys.reader.text(entry)?;
+            let amount = keys.reader.checked(&entry.key, entry.at, &text, value::decimal(&text))?;
+            Some((entry.key.clone(), amount))
+        });
+        amounts.collect()
+    });
     Some(PeriodEntry {
         period: period?,
         advance: advance?,
@@ -599,6 +674,9 @@ fn entered(reader: &mut Reader, table: &Table) -> Option<PeriodEntry> {
         withheld_of_earnings: withheld_of_earnings?,
         grossed_up: grossed_up?,
         expired: expired?,
+        breakage: breakage?,
+        true_up: true_up?,
+        compared: compared.unwrap_or_default(),
         inputs: inputs?,
         place: reader.lines.place(table.at),
     })

@@ -110,7 +110,8 @@ pub struct StatementTotals {
     pub withheld: Decimal,
     /// What was earned, after what is withheld from earnings.
     pub earned: Decimal,
-    /// Corrections and late refunds of the period.
+    /// Corrections and late refunds of the period, and what is paid because another model comes to
+    /// more over a term.
     pub adjusted: Decimal,
     /// What was set against an advance; negative where refunds raise the balance.
     pub recouped: Decimal,
@@ -181,6 +182,12 @@ pub struct ClosingBalance {
     pub expired: Decimal,
     /// What of the advance is left to be earned.
     pub unrecouped: Decimal,
+    /// What is missing of a guarantee and paid by a deal of its own.
+    pub breakage: Decimal,
+    /// What is paid because another model comes to more over a term.
+    pub true_up: Decimal,
+    /// What each model comes to in the period, where models are compared over a term.
+    pub compared: Vec<(Box<str>, Decimal)>,
 }
 
 /// The royalties of everything that was counted.
@@ -201,6 +208,8 @@ pub struct Royalties {
     pub deal: Box<str>,
     /// Gross and withheld amounts, where a deal has a share, a fee or withholding.
     pub further: Vec<FurtherAmounts>,
+    /// What each model comes to, for a deal that compares them over a term.
+    pub compared: Vec<(Box<str>, Decimal)>,
     /// What is payable although no usage shows it.
     pub unreported: Earnings,
     /// What the statement says, once [`RoyaltyTerms::close`] was asked.

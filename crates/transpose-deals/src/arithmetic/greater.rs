@@ -27,6 +27,17 @@ pub fn greatest(candidates: &[Exact]) -> Option<GreatestAmount> {
     Some(GreatestAmount { winner, amount: amount.clone(), shortfalls })
 }
 
+impl GreatestAmount {
+    /// As if the given candidate had won, whatever the others come to: shortfalls below zero are
+    /// what they come to more.
+    #[must_use]
+    pub fn given_to(self, winner: usize) -> Self {
+        let Some(short) = self.shortfalls.get(winner).cloned() else { return self };
+        let shortfalls = self.shortfalls.into_iter().map(|other| other - &short).collect();
+        Self { winner, amount: self.amount - &short, shortfalls }
+    }
+}
+
 /// The greatest in each scope: candidates are added up in it first. All cells have the same
 /// candidates in the same order.
 pub fn by_scope<K: Ord>(cells: impl IntoIterator<Item = (K, Vec<Exact>)>) -> BTreeMap<K, GreatestAmount> {

@@ -72,6 +72,39 @@ impl Candidate {
         candidate
     }
 
+    /// One in which plays share a sum, each alike; without any the first context carries it. `part`
+    /// is what auditors see of the sum.
+    pub(crate) fn by_plays(basis: &Basis<'_>, sum: &Exact, currency: Currency, part: &Value) -> Self {
+        let mut candidate = Self::new(basis);
+        let contexts = basis.contexts();
+        let plays: Exact = contexts.iter().map(|context| basis.plays(*context)).sum();
+        for (number, context) in contexts.into_iter().enumerate() {
+            let carried = if plays.is_positive() {
+                for usage in basis.usages(context) {
+                    candidate.set(&usage, sum / &plays, currency);
+                }
+                sum * basis.plays(context) / &plays
+            } else if number == 0 {
+                sum.clone()
+            } else {
+                zero()
+            };
+            if !plays.is_positive()
+                && let Some(slot) = candidate.stranded.get_mut(context)
+            {
+                slot.clone_from(&carried);
+            }
+            let mut part = part.clone();
+            if let Some(part) = part.as_object_mut() {
+                part.insert("plays".into(), json!(plain(&basis.plays(context))));
+                part.insert("of-plays".into(), json!(plain(&plays)));
+                part.insert("amount".into(), amount(&carried));
+            }
+            candidate.explain(basis, context, part);
+        }
+        candidate
+    }
+
     /// One in which plays or sales are paid at a rate or price of the deal, in its currency.
     pub(crate) fn by_rate(basis: &mut Basis<'_>, rates: &Rates) -> Self {
         Self::by_usage(basis, |basis, context, usage| {

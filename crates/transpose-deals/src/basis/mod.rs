@@ -36,6 +36,7 @@ use explain::{plain, site, with};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_codes::Currency;
+use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Code, Diagnostic, Location};
 use transpose_core::model::{Entity, Field};
@@ -86,6 +87,8 @@ pub(crate) struct BasisInput<'a> {
     pub(crate) pays: Option<&'a [bool]>,
     /// The deals whose rates are the least that this one pays.
     pub(crate) favoured: &'a [&'a Deal],
+    /// What is missing of guarantees whose terms had the days of the report, by the ids of deals.
+    pub(crate) breakage: &'a BTreeMap<String, Decimal>,
     /// The deal paid sales of an earlier period, of which there are late refunds. The figures are
     /// not those of that period.
     pub(crate) is_earlier: bool,
@@ -200,6 +203,11 @@ impl<'a> Basis<'a> {
             let message = format!("the deal `{}` leaves open: `pro-rating`", policies.id);
             self.diagnostics.push(Diagnostic::new(&PART_OF_PERIOD, policies.place.clone(), message));
         }
+    }
+
+    /// What was missing of a guarantee, in the currency of reporting.
+    pub(crate) fn breakage(&self, account: &str) -> Option<Exact> {
+        self.input.breakage.get(account).copied().map(exact)
     }
 
     /// Says which model is worked out from now on.

@@ -3,13 +3,14 @@
 use super::Deal;
 use crate::arithmetic::number::whole;
 use crate::arithmetic::plays::{CountedPlays, MissingDuration};
-use crate::models::Need;
+use crate::models::{AgreedModel, Need};
 use crate::policies::{
-    CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, Rates, RoundingLevel, SubscriberCounting, Summary,
-    WithholdingBase,
+    CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, Rates, RoundingLevel, Scope, SubscriberCounting,
+    Summary, WithholdingBase,
 };
 use crate::toml::document::Table;
 use crate::toml::reader::Reader;
+use std::collections::BTreeSet;
 use transpose_codes::Currency;
 use transpose_core::diagnostics::Diagnostic;
 use transpose_core::terms::{BelowThreshold, QualifyingPlay};
@@ -108,6 +109,31 @@ pub(super) fn report(
             format!("`places` is that of the currency, and {currency} has no smallest unit"),
             "write a number of `places`",
         );
+    }
+    if let Some(term) = &policies.true_up {
+        let of_word = deal.models.iter().filter(|model| model.word() == term.pays).count();
+        if of_word == 0 {
+            refuse(
+                format!(
+                    "`true-up` lets the periods be paid by `{}`, which is no model of the deal",
+                    term.pays
+                ),
+                "name the model of one of its `[[deal.model]]`",
+            );
+        }
+        let words: BTreeSet<&str> = deal.models.iter().map(AgreedModel::word).collect();
+        if words.len() < deal.models.len() || words.len() < 2 {
+            refuse(
+                "`true-up` compares models over a term, and they are not several different ones".into(),
+                "give the deal the models to compare, each once",
+            );
+        }
+        if policies.scope != Some(Scope::Overall) || policies.rounding.at == Some(RoundingLevel::Row) {
+            refuse(
+                "`true-up` compares what each model comes to in the whole statement".into(),
+                "write `greater-of = \"overall\"`, and `at = \"statement\"` under `[deal.rounding]`",
+            );
+        }
     }
     if policies.missing == Some(MissingDuration::Count) && qualifying.is_some() {
         reader.report(&UNKNOWN_DURATIONS, table.at, "`missing-duration` is count");

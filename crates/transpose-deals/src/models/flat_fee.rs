@@ -2,11 +2,10 @@
 //! it is payable all the same.
 
 use super::{KeySpec, ModelSpec, Need, RoyaltyModel};
-use crate::arithmetic::number::{Exact, zero};
+use crate::arithmetic::number::Exact;
 use crate::basis::explain::{amount, plain};
 use crate::basis::{Basis, Candidate};
 use crate::policies::Rates;
-use num_traits::Signed;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -40,36 +39,13 @@ impl RoyaltyModel for FlatFee {
     }
 
     fn amounts(&self, basis: &mut Basis<'_>) -> Candidate {
-        let mut candidate = Candidate::new(basis);
-        let contexts = basis.contexts();
-        let Some(first) = contexts.first().copied() else { return candidate };
+        let Some(first) = basis.contexts().first().copied() else { return Candidate::new(basis) };
         let currency = basis.policies().currency;
         let factor = basis.factor(currency, first);
         let fee = basis.for_days(&self.amount * &factor);
-        let plays: Exact = contexts.iter().map(|context| basis.plays(*context)).sum();
-        for context in &contexts {
-            // Without any plays the first context carries it.
-            let carried = if plays.is_positive() {
-                for usage in basis.usages(*context) {
-                    candidate.set(&usage, &fee / &plays, currency);
-                }
-                &fee * basis.plays(*context) / &plays
-            } else if *context == first {
-                fee.clone()
-            } else {
-                zero()
-            };
-            if !plays.is_positive()
-                && let Some(slot) = candidate.stranded.get_mut(*context)
-            {
-                slot.clone_from(&carried);
-            }
-            let part = json!({
-                "fee": plain(&self.amount), "currency": currency.code(), "exchange": amount(&factor),
-                "plays": plain(&basis.plays(*context)), "of-plays": plain(&plays), "amount": amount(&carried),
-            });
-            candidate.explain(basis, *context, part);
-        }
-        candidate
+        let part = json!({
+            "fee": plain(&self.amount), "currency": currency.code(), "exchange": amount(&factor),
+        });
+        Candidate::by_plays(basis, &fee, currency, &part)
     }
 }

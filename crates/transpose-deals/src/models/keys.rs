@@ -96,9 +96,16 @@ impl ModelKeys<'_> {
         let measure = match key.measure {
             Measure::Share => policies::Measure::Share,
             Measure::Price => policies::Measure::Price,
-            Measure::Amount | Measure::AmountOr(_) | Measure::Word(_) => policies::Measure::Amount,
+            Measure::Amount | Measure::AmountOr(_) | Measure::Text | Measure::Word(_) => {
+                policies::Measure::Amount
+            }
         };
         Rates::read(self.reader, self.table.entry(name)?, key.name, measure)
+    }
+
+    /// A name.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.reader.text(self.table.entry(name)?)
     }
 
     /// The one number of a key that may not be a list; a list is reported.

@@ -7,6 +7,7 @@
 //!
 //! Invariant: nothing outside of its file names a model.
 
+mod breakage;
 mod fixed_subscriber_minimum;
 mod flat_fee;
 mod keys;
@@ -43,6 +44,7 @@ pub static MODELS: &[&ModelSpec] = &[
     &per_performance::SPEC,
     &flat_fee::SPEC,
     &length_rate::SPEC,
+    &breakage::SPEC,
 ];
 
 /// A model with the numbers of one deal. Shares are in per cent.

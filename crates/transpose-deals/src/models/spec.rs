@@ -55,6 +55,8 @@ pub enum Measure {
     Share,
     /// As [`Measure::Amount`], or a word that says where the amounts are taken from.
     AmountOr(&'static str),
+    /// A name, such as the id of a deal.
+    Text,
     /// One of several words, each with what the model needs besides where it is chosen.
     Word(&'static [(&'static str, &'static [Need])]),
 }

@@ -66,6 +66,7 @@ pub(crate) struct Policies {
     pub(crate) exchange: Option<ExchangeRates>,
     pub(crate) rounding: RoundingTerms,
     pub(crate) advance: Option<Advance>,
+    pub(crate) true_up: Option<TrueUp>,
     pub(crate) summaries: Vec<Summary>,
     pub(crate) place: Location,
 }
@@ -299,7 +300,32 @@ pub(crate) struct Advance {
     pub(crate) last: Period,
     /// What is left of it after the last period expires; else it is recouped from later earnings.
     pub(crate) expires: bool,
+    /// What is missing of a guarantee is paid by a deal of its own, track by track.
+    pub(crate) to_tracks: bool,
     pub(crate) place: Location,
+}
+
+/// `[deal.true-up]`: periods of a term are paid by one model, and at its end what another one comes
+/// to more over the whole term.
+#[derive(Clone, Debug)]
+pub(crate) struct TrueUp {
+    /// The word of the model that pays.
+    pub(crate) pays: String,
+    pub(crate) first: Period,
+    pub(crate) last: Period,
+    pub(crate) place: Location,
+}
+
+impl TrueUp {
+    /// Whether the period is one of the term.
+    pub(crate) fn has(&self, period: Period) -> bool {
+        self.first.first() <= period.first() && period.last() <= self.last.last()
+    }
+
+    /// Whether the period is the last of the term.
+    pub(crate) fn ends_in(&self, period: Period) -> bool {
+        self.has(period) && period.last() == self.last.last()
+    }
 }
 
 /// What summaries of sales contexts say of a deal.

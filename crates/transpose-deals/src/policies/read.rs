@@ -2,8 +2,8 @@
 
 use super::{
     Advance, DecimalPlaces, ExchangeRates, ListedRate, MODES, Measure, Policies, ProRating, Rates,
-    RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, Weights,
-    WithholdingBase, amount,
+    RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, TrueUp,
+    Weights, WithholdingBase, amount,
 };
 use crate::arithmetic::money::{Direction, Rate};
 use crate::arithmetic::number::{Exact, exact};
@@ -54,6 +54,7 @@ pub(crate) const KEYS: &[&str] = &[
     "model",
     "rounding",
     "advance",
+    "true-up",
     "report",
 ];
 
@@ -110,6 +111,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     let exchange = exchange(keys.reader, table);
     let rounding = rounding(keys.reader, table);
     let advance = advance(keys.reader, table);
+    let true_up = true_up(keys.reader, table);
     let summaries = summaries(keys.reader, table);
     Some(Policies {
         id: id?,
@@ -139,6 +141,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
         exchange,
         rounding,
         advance,
+        true_up,
         summaries,
         place: reader.lines.place(table.at),
     })
@@ -250,7 +253,10 @@ fn rounding(reader: &mut Reader, table: &Table) -> RoundingTerms {
 
 fn advance(reader: &mut Reader, table: &Table) -> Option<Advance> {
     let table = reader.table_below(table, "deal", "advance")?;
-    reader.only(&table, &["amount", "each", "count", "at-most", "paid", "first", "last", "after-last"]);
+    reader.only(
+        &table,
+        &["amount", "each", "count", "at-most", "paid", "first", "last", "after-last", "shortfall"],
+    );
     let amount = advance_amount(reader, &table);
     let mut keys = Keys::new(reader, &table);
     keys.need("paid", "paid = \"in-advance\"` (earnings are set against it) or `paid = \"at-end\"` (what is missing is paid when the term ends)");
@@ -263,9 +269,28 @@ fn advance(reader: &mut Reader, table: &Table) -> Option<Advance> {
     if at_end == Some(false) {
         keys.need("after-last", "after-last = \"carried\"` (what is left is recouped from later earnings) or `after-last = \"expires\"");
     }
+    let to_tracks = keys.choice("shortfall", &[("statement", false), ("tracks", true)]).unwrap_or(false);
+    if to_tracks && at_end == Some(false) {
+        let message = "`shortfall` is that of a guarantee, and the advance is paid `in-advance`";
+        keys.reader.report(&CONTRADICTING_TERMS, table.at, message);
+    }
     let expires = keys.choice("after-last", &[("carried", false), ("expires", true)]).unwrap_or(false);
     let place = reader.lines.place(table.at);
-    Some(Advance { amount: amount?, at_end: at_end?, first: first?, last: last?, expires, place })
+    Some(Advance { amount: amount?, at_end: at_end?, first: first?, last: last?, expires, to_tracks, place })
+}
+
+fn true_up(reader: &mut Reader, table: &Table) -> Option<TrueUp> {
+    let table = reader.table_below(table, "deal", "true-up")?;
+    reader.only(&table, &["pays", "first", "last"]);
+    let mut keys = Keys::new(reader, &table);
+    let pays = keys.need("pays", "pays = \"revenue-share\"").text("pays");
+    let first = keys.need("first", "first = \"2026-01\"").value("first", value::period);
+    let last = keys.need("last", "last = \"2026-12\"").value("last", value::period);
+    if first.zip(last).is_some_and(|(first, last)| last.last() < first.first()) {
+        keys.reader.report(&WRONG_VALUE, table.at, "`last` is before `first`");
+    }
+    let place = reader.lines.place(table.at);
+    Some(TrueUp { pays: pays?, first: first?, last: last?, place })
 }
 
 /// The amount of an advance: as such, or for each of a number of things such as channels, up to a

@@ -7,7 +7,7 @@ use crate::arithmetic::money::grossed_up;
 use crate::arithmetic::number::{Exact, decimal, exact, fits, per_cent, round, rounded, text, zero};
 use crate::basis::explain::plain;
 use crate::policies::{Policies, Rates, WithholdingBase};
-use num_traits::Signed;
+use num_traits::{Signed, Zero};
 use serde_json::{Value, json};
 use transpose_codes::Currency;
 use transpose_codes::decimal::{Decimal, MAX_DIGITS};
@@ -20,14 +20,18 @@ transpose_core::codes! {
     pub(crate) NEGATIVE_MONTH: "DEA0527" "negative-month" Warning
         "Returns exceed earnings in the period. Nothing is paid, and the difference is recouped from later earnings."
         "Keep the balances (`balances.toml`), so that the next period knows of it."
+    /// What is missing of a guarantee, where tracks get it.
+    pub(crate) BREAKAGE_TO_TRACKS: "DEA0545" "breakage-to-tracks" Warning
+        "The term of a guarantee has ended, and what is missing of it is not in this payment: it goes to the tracks of the term."
+        "Report the term as one period under a deal with the model `breakage` and the same balances."
     /// An account of which nothing is known.
     pub(crate) NO_OPENING: "DEA0531" "no-opening-balance" Error
-        "The deal has an advance or a guarantee, and what earlier periods left of it is unknown."
+        "The deal has an advance or a guarantee, or compares models over a term, and what earlier periods left of it is unknown."
         "Give the balances of the periods before. Where there are none, write `[[account]]` with `opening` (and `earned` of a guarantee) into the balances."
 }
 
 /// What an account brings into a period.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OpeningBalance {
     /// What of advances, and of months that were negative, is left to be earned.
     pub(crate) unrecouped: Decimal,
@@ -35,6 +39,8 @@ pub(crate) struct OpeningBalance {
     pub(crate) earned: Decimal,
     /// Corrections and late refunds of the period.
     pub(crate) adjustments: Decimal,
+    /// What each model came to in the earlier periods of a term over which they are compared.
+    pub(crate) compared: Vec<(String, Decimal)>,
 }
 
 /// The advance that is paid in the period.
@@ -50,7 +56,11 @@ pub(crate) fn first_opening(policies: &Policies, period: Period) -> Option<Openi
     let running = policies.advance.as_ref().is_some_and(|advance| {
         advance.first.first() < period.first() && period.first() <= advance.last.last()
     });
-    (!running)
+    let compares = policies
+        .true_up
+        .as_ref()
+        .is_some_and(|term| term.first.first() < period.first() && period.first() <= term.last.last());
+    (!running && !compares)
         .then(|| OpeningBalance { unrecouped: advance_in(policies, period), ..OpeningBalance::default() })
 }
 
@@ -73,9 +83,13 @@ impl Closing<'_> {
         let withheld = exact(rows.withheld) + exact(unreported.withheld);
         let gross = exact(rows.gross) + exact(unreported.gross);
         // Corrections and late refunds are set against the advance as earnings are.
-        let income = &earned + exact(opening.adjustments);
+        let true_up = self.true_up(&opening, royalties);
+        let adjusted = exact(opening.adjustments) + &true_up;
+        let income = &earned + &adjusted;
         let after = recoup(&exact(opening.unrecouped), &income);
         let missing = self.missing(&exact(opening.earned), &income);
+        let to_tracks = policies.advance.as_ref().is_some_and(|advance| advance.to_tracks);
+        let (missing, breakage) = if to_tracks { (zero(), missing) } else { (missing, zero()) };
         let expired = if self.expires() { after.unrecouped.clone().max(zero()) } else { zero() };
         let due = &after.payable + &missing;
         let tax = self.tax(&due);
@@ -95,7 +109,7 @@ impl Closing<'_> {
             share: held(&(&earned + &withheld))?,
             withheld: held(&(&withheld + &tax))?,
             earned: held(&earned)?,
-            adjusted: held(&exact(opening.adjustments))?,
+            adjusted: held(&adjusted)?,
             recouped: held(&after.recouped)?,
             shortfall: held(&missing)?,
             grossed_up: held(&grossed_up)?,
@@ -103,12 +117,29 @@ impl Closing<'_> {
             expired: held(&expired)?,
             unrecouped: held(&(&after.unrecouped - &expired))?,
         };
-        royalties.explanation.push_str(&explained(&opening, &totals).to_string());
+        let mut line = explained(&opening, &totals);
+        if let Some(line) = line.as_object_mut() {
+            for (key, amount) in [("true-up", &true_up), ("breakage", &breakage)] {
+                if !amount.is_zero() {
+                    line.insert(key.to_owned(), json!(shown(held(amount)?)));
+                }
+            }
+        }
+        royalties.explanation.push_str(&line.to_string());
         royalties.explanation.push('\n');
         if earned.is_negative() {
             let message =
                 format!("{} {} were earned under the deal `{}`", plain(&earned), self.currency, policies.id);
             royalties.diagnostics.push(Diagnostic::new(&NEGATIVE_MONTH, policies.place.clone(), message));
+        }
+        if !breakage.is_zero() {
+            let message = format!(
+                "{} {} are missing of the guarantee of the deal `{}`",
+                held(&breakage)?,
+                self.currency,
+                policies.id
+            );
+            royalties.diagnostics.push(Diagnostic::new(&BREAKAGE_TO_TRACKS, policies.place.clone(), message));
         }
         royalties.closing = match self.period {
             Some(period) => Some(ClosingBalance {
@@ -123,6 +154,9 @@ impl Closing<'_> {
                 payable: totals.payable,
                 expired: totals.expired,
                 unrecouped: totals.unrecouped,
+                breakage: held(&breakage)?,
+                true_up: held(&true_up)?,
+                compared: royalties.compared.clone(),
             }),
             None => None,
         };
@@ -136,6 +170,21 @@ impl Closing<'_> {
         let ends =
             advance.at_end && advance.last.last() <= period.last() && period.first() <= advance.last.last();
         if ends { shortfall(&exact(advance.amount), &(before + income)) } else { zero() }
+    }
+
+    /// What the greatest model of a term that ends comes to more than the one that paid.
+    fn true_up(&self, opening: &OpeningBalance, royalties: &Royalties) -> Exact {
+        let term = self.policies.true_up.as_ref().zip(self.period);
+        let Some((term, _)) = term.filter(|(term, period)| term.ends_in(*period)) else { return zero() };
+        let sums = royalties.compared.iter().map(|(model, amount)| {
+            let earlier = opening.compared.iter().filter(|(known, _)| **known == **model);
+            let earlier: Exact = earlier.map(|(_, amount)| exact(*amount)).sum();
+            (model, earlier + exact(*amount))
+        });
+        let sums: Vec<_> = sums.collect();
+        let paid = sums.iter().find(|(model, _)| ***model == *term.pays).map(|(_, sum)| sum.clone());
+        let most = sums.into_iter().map(|(_, sum)| sum).max();
+        most.zip(paid).map_or_else(zero, |(most, paid)| most - paid)
     }
 
     /// Whether what is left of an advance is not set against later earnings.
@@ -171,18 +220,28 @@ impl Closing<'_> {
     /// begins, or where there is no advance.
     fn known_opening(&self) -> Result<OpeningBalance, Diagnostic> {
         let policies = self.policies;
-        let known = self.opening.or_else(|| match self.period {
+        let known = self.opening.clone().or_else(|| match self.period {
             Some(period) => first_opening(policies, period),
-            None => policies.advance.is_none().then(OpeningBalance::default),
+            None => (policies.advance.is_none() && policies.true_up.is_none()).then(OpeningBalance::default),
         });
         known.ok_or_else(|| {
-            let since =
-                policies.advance.as_ref().map(|advance| advance.first.to_string()).unwrap_or_default();
-            let place = policies.advance.as_ref().map_or(&policies.place, |advance| &advance.place);
-            let message = format!(
-                "the deal `{}` has an advance since {since}, and what is left of it is unknown",
-                policies.id
-            );
+            let (message, place) = match (&policies.advance, &policies.true_up) {
+                (None, Some(term)) => (
+                    format!(
+                        "the deal `{}` compares models since {}, and what they came to is unknown",
+                        policies.id, term.first
+                    ),
+                    &term.place,
+                ),
+                (advance, _) => (
+                    format!(
+                        "the deal `{}` has an advance since {}, and what is left of it is unknown",
+                        policies.id,
+                        advance.as_ref().map(|advance| advance.first.to_string()).unwrap_or_default()
+                    ),
+                    advance.as_ref().map_or(&policies.place, |advance| &advance.place),
+                ),
+            };
             Diagnostic::new(&NO_OPENING, place.clone(), message)
         })
     }

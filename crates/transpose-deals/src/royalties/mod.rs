@@ -52,6 +52,7 @@ use crate::models::AgreedModel;
 use crate::policies::{Rates, RoundingLevel, Scope, TotalSource, WithholdingBase};
 use payments::PaidUsage;
 use serde_json::{Value, json};
+use transpose_codes::decimal::Decimal;
 use transpose_core::diagnostics::{Diagnostic, Severity};
 use transpose_core::model::Field;
 use transpose_core::terms::{Rounding, Royalties};
@@ -84,6 +85,7 @@ pub(crate) fn work_out(
     lines.extend(basis.favoured.values().cloned());
     let winners = scopes::winners(deal, &basis, &candidates, &mut lines);
     let (mut paid, stranded) = payments::pay(deal, &mut basis, &candidates, &winners, &mut lines);
+    let compared = payments::compared(deal, &mut basis, &candidates, &winners);
     for (usages, shown) in late {
         paid.extend(usages);
         lines.extend(shown);
@@ -94,7 +96,12 @@ pub(crate) fn work_out(
     let units = statement::units(&mut basis, &paid, &sums, |amounts| amounts.net.clone());
     let further = statement::further(&mut basis, &paid, mode);
     let summaries = statement::summaries(&basis, &candidates, &winners, &paid, &sums, mode);
+    let compared: Vec<(Box<str>, Decimal)> = compared
+        .into_iter()
+        .map(|(model, net)| (model.into(), statement::held(&mut basis, &net, mode)))
+        .collect();
     let royalties = Royalties {
+        compared,
         units,
         sums: statement::whole_sums(&mut basis, &sums),
         places: basis.places(),

@@ -147,6 +147,31 @@ pub(super) fn pay<'a>(
     (paid, unreported)
 }
 
+/// What each model would be paid, where models are compared over a term.
+pub(super) fn compared(
+    deal: &Deal,
+    basis: &mut Basis<'_>,
+    candidates: &[Candidate],
+    winners: &Winners,
+) -> Vec<(&'static str, Exact)> {
+    let term = deal.policies.true_up.as_ref().zip(basis.period());
+    if !term.is_some_and(|(term, period)| term.has(period)) {
+        return Vec::new();
+    }
+    let mut compared = Vec::new();
+    let (unallocated, reported) = (basis.unallocated.len(), basis.diagnostics.len());
+    for (place, model) in deal.models.iter().enumerate() {
+        let won = winners.iter().map(|(key, best)| (key.clone(), best.clone().given_to(place))).collect();
+        let (paid, unreported) = pay(deal, basis, candidates, &won, &mut Vec::new());
+        let net: Exact = paid.iter().map(PaidUsage::amount).sum();
+        compared.push((model.word(), net + unreported.net));
+    }
+    // What is not paid is not reported.
+    basis.unallocated.truncate(unallocated);
+    basis.diagnostics.truncate(reported);
+    compared
+}
+
 /// Reports of a minimum that no usage can carry.
 fn leave_unreported(basis: &mut Basis<'_>, key: &Key, model: &str, net: &Exact) {
     let line = json!({

@@ -8,6 +8,7 @@ use crate::models::AgreedModel;
 use crate::policies::{Policies, Scope};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use transpose_codes::time::Period;
 
 /// The greatest candidate in each part of the scope.
 pub(super) type Winners = BTreeMap<Key, GreatestAmount>;
@@ -22,6 +23,13 @@ pub(super) fn word(deal: &Deal, winner: usize) -> &'static str {
     deal.models.get(winner).map_or("", AgreedModel::word)
 }
 
+/// The place of the model by which periods of a term are paid.
+fn paid_until_true_up(deal: &Deal, period: Option<Period>) -> Option<usize> {
+    let term = deal.policies.true_up.as_ref()?;
+    period.filter(|period| term.has(*period))?;
+    deal.models.iter().position(|model| model.word() == term.pays)
+}
+
 /// Finds the greatest candidate in each part of the scope; auditors see all of them.
 pub(super) fn winners(
     deal: &Deal,
@@ -34,7 +42,12 @@ pub(super) fn winners(
         let amounts = candidates.iter().map(|candidate| candidate.amount(basis, context)).collect();
         (scope.key(basis.context(context)), amounts)
     });
-    let winners = by_scope(cells);
+    let mut winners = by_scope(cells);
+    // Within a term periods are paid by one model, and all are compared at its end.
+    let paid = paid_until_true_up(deal, basis.period());
+    if let Some(paid) = paid {
+        winners = winners.into_iter().map(|(key, best)| (key, best.given_to(paid))).collect();
+    }
     // For each scope and model what auditors see.
     let mut parts: BTreeMap<(Key, usize), Vec<&Value>> = BTreeMap::new();
     for (index, candidate) in candidates.iter().enumerate() {
@@ -53,7 +66,7 @@ pub(super) fn winners(
         });
         let line = json!({
             "step": "scope", "candidates": shown.collect::<Vec<_>>(), "winner": word(deal, best.winner),
-            "amount": amount(&best.amount),
+            "amount": amount(&best.amount), "until-true-up": paid.map(|_| true),
         });
         lines.push(with(area(key), line));
     }

@@ -184,7 +184,7 @@ pub(super) fn units(
 }
 
 /// The number as a decimal; reported where it has too many digits.
-fn held(basis: &mut Basis<'_>, number: &Exact, mode: Rounding) -> Decimal {
+pub(super) fn held(basis: &mut Basis<'_>, number: &Exact, mode: Rounding) -> Decimal {
     let places = basis.places();
     decimal(&rounded(number, places, mode), places).unwrap_or_else(|| {
         report_too_long(basis, number);

@@ -31,6 +31,7 @@ use crate::policies::Summary;
 use crate::royalties::{self, Closing, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
+use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
@@ -58,6 +59,8 @@ pub struct PeriodTerms {
     /// The deal that was chosen, where several could hold.
     chosen: Option<usize>,
     opening: Option<OpeningBalance>,
+    /// What is missing of guarantees whose terms have the days of the period.
+    breakage: BTreeMap<String, Decimal>,
 }
 
 impl PeriodTerms {
@@ -70,8 +73,16 @@ impl PeriodTerms {
     ) -> Result<Self, Fatal> {
         let period = period::decide(&agreement, figures.as_ref(), period)?;
         let warnings = agreement.warnings.clone();
-        let mut terms =
-            Self { agreement, figures, period, planned: Vec::new(), warnings, chosen: None, opening: None };
+        let mut terms = Self {
+            agreement,
+            figures,
+            period,
+            planned: Vec::new(),
+            warnings,
+            chosen: None,
+            opening: None,
+            breakage: BTreeMap::new(),
+        };
         let diagnostics = terms.plan();
         terms.warnings.extend(without_errors(diagnostics)?);
         Ok(terms)
@@ -114,6 +125,19 @@ impl PeriodTerms {
     /// Takes what an earlier period left over.
     pub(crate) fn set_opening(&mut self, opening: OpeningBalance) {
         self.opening = Some(opening);
+    }
+
+    /// Takes what was missing of the guarantee of a deal. It counts where the term of the guarantee
+    /// has the days of the period.
+    pub(crate) fn set_breakage(&mut self, account: &str, missing: Decimal) {
+        let term = self.agreement.deals.iter().find(|deal| deal.policies.id == account);
+        let term = term.and_then(|deal| deal.policies.advance.as_ref());
+        let has_days = term.zip(self.period).is_some_and(|(term, period)| {
+            term.first.first() == period.first() && term.last.last() == period.last()
+        });
+        if has_days {
+            self.breakage.insert(account.to_owned(), missing);
+        }
     }
 
     /// Where the agreement and the figures still have what a template holds the place with: parties
@@ -322,6 +346,7 @@ impl RoyaltyTerms for PeriodTerms {
             usages: played,
             pays: Some(&pays),
             favoured: &favoured,
+            breakage: &self.breakage,
             is_earlier: false,
             service: whole,
         };
@@ -341,7 +366,7 @@ impl RoyaltyTerms for PeriodTerms {
             policies: &deal.policies,
             period: self.period,
             currency: self.agreement.currency,
-            opening: self.opening,
+            opening: self.opening.clone(),
         };
         closing.close(royalties, earned)
     }

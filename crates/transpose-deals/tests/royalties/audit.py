@@ -61,8 +61,8 @@ def part_amount(model, part, days, mode):
         value = pool_value(model, part["pool"], days)
         same(part["value"], value, "value of a pool")
         return value * number(part["plays"]) / number(part["total-plays"])
-    if model == "flat-fee":
-        fee, plays = number(part["fee"]) * number(part["exchange"]) * days, number(part["of-plays"])
+    if model in ("flat-fee", "breakage"):
+        fee, plays = number(part.get("fee") or part["breakage"]) * number(part["exchange"]) * days, number(part["of-plays"])
         return fee * number(part["plays"]) / plays if plays > 0 else number(part["amount"])
     if model == "fixed-subscriber-minimum":
         return number(part["minimum"]) * number(part["subscribers"]) * number(part["exchange"]) * days
@@ -104,12 +104,16 @@ def redo(text):
             same(candidate["amount"], total, f"candidate {candidate['model']}")
             amounts.append(total)
         best = max(amounts)
-        if scope["candidates"][amounts.index(best)]["model"] != scope["winner"]:
+        words = [candidate["model"] for candidate in scope["candidates"]]
+        if scope["until-true-up"]:
+            best = amounts[words.index(scope["winner"])]
+        elif words[amounts.index(best)] != scope["winner"]:
             sys.exit(f"winner: told {scope['winner']}")
         for candidate, amount in zip(scope["candidates"], amounts):
             same(candidate["shortfall"], best - amount, "shortfall")
         winners += best
     gross = paid = withheld = Fraction(0)
+    whole = True  # of a recording without any part the gross amount is not told
     for kind in of("kind"):
         plays = int(kind["plays"]) - int(kind["returns"])
         share = number(kind["gross"]) * number(kind["share"]) / 100
@@ -118,12 +122,14 @@ def redo(text):
             unit = rounded(unit, rounding["places"], rounding["mode"])
         same(kind["unit"], unit, "unit")
         same(kind["amount"], unit * plays, "amount")
-        if kind["deal"] == deal["deal"]:
-            gross += number(kind["gross"]) * plays
+        part = number(kind.get("rights-share", "100"))
+        whole = whole and part != 0
+        if kind["deal"] == deal["deal"] and part:
+            gross += number(kind["gross"]) * 100 / part * plays
         paid += unit * plays
         withheld += share * plays * number(kind["withholding"]) / 100
     carried = [line for line in of("unallocated") if line["why"] == "minimum-without-plays"]
-    if not carried and len(of("deal")) == 1:
+    if whole and not carried and len(of("deal")) == 1:
         same(str(gross), winners, "all kinds together")
     for part in rounding["sums"]:
         same(part["rounded"], rounded(number(part["exact"]), rounding["places"], rounding["mode"]), "rounded sum")
@@ -142,6 +148,8 @@ def redo(text):
         recouped = min(income, opening)
         same(account["recouped"], recouped, "recouped")
         same(account["unrecouped"], opening - recouped - value("expired"), "unrecouped")
+        if number(account.get("true-up", "0")) < 0 or number(account.get("breakage", "0")) < 0:
+            sys.exit("a negative true-up or breakage")
         due = income - recouped + value("shortfall")
         rate, base = number(deal["withholding"] or "0") / 100, deal["withholding-from"]
         tax = {"payment": due * rate, "gross-up": due / (1 - rate) - due if rate < 1 else 0}.get(base, Fraction(0))
