@@ -28,9 +28,9 @@
 //! shortfall = "0.00"         # what of a guarantee was missing at the end of its term
 //! payable = "0.00"
 //! closing = "32000.00"
-//! # compared = { revenue-share = "18000.00", subscriber-minimum = "9000.00" }   # under `[deal.true-up]`
-//! # true-up = "20.00"        # paid at the end of such a term
-//! # breakage = "22499.50"    # missing of a guarantee, and paid by a deal with the model `breakage`
+//! # compared = { revenue-share = "18000.00", subscriber-minimum = "9000.00" }
+//! # true-up = "20.00"        # paid at the end of a term of `[deal.true-up]`
+//! # breakage = "22499.50"    # missing of a guarantee, and paid by the model `breakage`
 //! inputs = "sha256:…"
 //! ```
 //!

@@ -13,6 +13,11 @@
 //! untaken = "report"                      # rows that no output of a set takes: report, refuse
 //! balances = "balances.toml"              # accounts between periods; read and replaced
 //!
+//! [[ceiling]]                             # what the outputs of a set get together is at most this
+//! set = "labels"
+//! share = "70"                            # per cent
+//! of = "net-revenue"                      # of the figures
+//!
 //! [[output]]
 //! name = "fjordlight"
 //! set = "labels"                          # of a set, the first that takes a row gets it
@@ -40,9 +45,11 @@
 //! Invariant: every file that a job writes lies below the folder of `-o`.
 
 use crate::toml::document::{Entry, Node, Table, quoted};
-use crate::toml::reader::{Reader, WRONG_VALUE};
+use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
+use crate::toml::value;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::Field;
@@ -132,6 +139,17 @@ pub struct Output {
     pub place: Location,
 }
 
+/// What the outputs of a set get together at most.
+#[derive(Clone, Debug)]
+pub struct Ceiling {
+    /// The number of the set in [`Job::sets`].
+    pub set: usize,
+    /// The share of the net revenue, in per cent.
+    pub share: Decimal,
+    /// Where it is, for messages.
+    pub place: Location,
+}
+
 /// A job.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -169,6 +187,8 @@ pub struct Job {
     pub make_ids: bool,
     /// The accounts between periods.
     pub balances: Option<PathBuf>,
+    /// What sets get together at most.
+    pub ceilings: Vec<Ceiling>,
     /// The names of the sets.
     pub sets: Vec<String>,
     /// The reports.
@@ -181,7 +201,7 @@ pub struct Job {
     pub warnings: Vec<Diagnostic>,
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "inputs",
     "from",
     "read-options",
@@ -199,6 +219,7 @@ const KEYS: [&str; 19] = [
     "untaken",
     "make-ids",
     "balances",
+    "ceiling",
     "output",
     "about",
 ];
@@ -292,6 +313,9 @@ impl Job {
             }
         }
         let outputs = distinct(&mut reader, outputs);
+        // The sets of outputs that are listed by the rows are known once these are.
+        let tables = if listed.is_empty() { reader.tables(&root, "ceiling") } else { Vec::new() };
+        let ceilings = tables.iter().filter_map(|table| ceiling(&mut reader, table, &sets)).collect();
         let warnings = reader.finish()?;
         Ok(Self {
             inputs,
@@ -311,6 +335,7 @@ impl Job {
             unrouted: unrouted.unwrap_or_default(),
             make_ids,
             balances,
+            ceilings,
             sets,
             outputs,
             listed,
@@ -318,6 +343,29 @@ impl Job {
             warnings,
         })
     }
+}
+
+/// Reads one `[[ceiling]]`; what is wrong with it is reported.
+fn ceiling(reader: &mut Reader, table: &Table, sets: &[String]) -> Option<Ceiling> {
+    reader.only(table, &["set", "share", "of"]);
+    let mut keys = Keys::new(reader, table);
+    let set = keys.need("set", "set = \"labels\"").text("set");
+    keys.need("share", "share = \"70\"");
+    keys.need("of", "of = \"net-revenue\"");
+    keys.choice("of", &[("net-revenue", ())])?;
+    let share = keys.value("share", value::decimal);
+    let share = share.filter(|share| *share >= Decimal::ZERO && *share <= Decimal::ONE_HUNDRED);
+    if share.is_none() && table.entry("share").is_some() {
+        keys.reader.report(&WRONG_VALUE, table.at, "`share` is in per cent, 0 to 100");
+    }
+    let set = set?;
+    let Some(number) = sets.iter().position(|known| *known == set) else {
+        let message = format!("no output is of the set `{set}`");
+        let help = format!("the sets are `{}`", sets.join("`, `"));
+        reader.advise(&WRONG_VALUE, table.at, message, &help);
+        return None;
+    };
+    Some(Ceiling { set: number, share: share?, place: reader.lines.place(table.at) })
 }
 
 /// A commented job to begin with, of the given inputs and period.
@@ -389,6 +437,12 @@ untaken = "report"
 
 # Accounts between periods (advances, adjustments), for deals that have them. The file is read and replaced; the first run makes it.
 # balances = "balances.toml"
+
+# What the reports of a set get together at most, in per cent of the figures.
+# [[ceiling]]
+#   set = "labels"
+#   share = "70"
+#   of = "net-revenue"
 
 # Tables of your own: see `transpose init layout`.
 # layouts = ["my-label.toml"]

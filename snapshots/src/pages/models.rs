@@ -55,6 +55,7 @@ fn holds(key: &KeySpec) -> String {
         Measure::Amount => "a number".to_owned(),
         Measure::Price => "a number, in a list also with a `currency`".to_owned(),
         Measure::Share => "a share".to_owned(),
+        Measure::Text => "a name".to_owned(),
         Measure::AmountOr(word) => format!("a number, or `{word}`"),
         Measure::Word(words) => {
             let words: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();

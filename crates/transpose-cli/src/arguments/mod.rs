@@ -29,7 +29,7 @@ pub(crate) use input::{InputFormat, InputOptions, Layouts, ReadOptions};
 pub(crate) use loss::LossOptions;
 pub(crate) use memory::Memory;
 pub(crate) use output::{DataForm, Overwrite, TextOutput};
-pub(crate) use run_options::{InputRequest, RejectPolicy, RunOptions};
+pub(crate) use run_options::{InputRequest, RejectPolicy, RunInputs, RunOptions};
 pub(crate) use selection::Selection;
 pub(crate) use side_files::{SideFiles, warnings};
 pub(crate) use threads::Threads;

@@ -793,3 +793,72 @@ fn breakage_to_tracks() {
     // It is paid once.
     month.run().ends(2).says("DEA0702");
 }
+
+#[test]
+fn ceiling_of_revenue() {
+    let vector = vector("ceiling.of-revenue");
+    let (given, expected) = (&vector["inputs"], &vector["expected"]);
+    // Half of the plays each, so 90 % and 70 % of the revenue come to the labels' amounts.
+    let plays = [Plays::of(1, 2), Plays { label: "Label Y", ..Plays::of(2, 2) }];
+    let figures =
+        format!("period,territory,plan,net-revenue\n2026-10,GB,prem,{}\n", text(&given["net_revenue"]));
+    let month = Month::new(&plays, &figures);
+    let deal = |label: &str, share: &str| {
+        format!(
+            "[[deal]]\nid = \"{label}\"\nlabel = \"Label {label}\"\ncurrency = \"EUR\"\nterritories = \"Worldwide\"\n{POOLED}total = \"service\"\n\
+             [[deal.model]]\nmodel = \"revenue-share\"\nshare = \"{share}\"\n\
+             [deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = \"statement\"\nallocation = \"largest-remainder\"\n"
+        )
+    };
+    let head = HEAD.replace("[recipient]\nparty-id = \"PADPIDA0000000002M\"\nname = \"Label X\"\n", "");
+    month.sandbox.put("deal.toml", format!("{head}{STREAMS}{}{}", deal("X", "90"), deal("Y", "70")));
+    let output = |label: &str| {
+        format!(
+            "[[output]]\nname = \"{label}\"\nset = \"labels\"\nwhen = {{ label = \"Label {label}\" }}\nformat = \"label.standard\"\n\
+             agreement = \"deal.toml\"\nfile = \"{label}.csv\"\nexplain = \"{label}.jsonl\"\n"
+        )
+    };
+    let job = |ceiling: &str| {
+        let outputs = [output("X"), output("Y")].concat();
+        let head = "inputs = [\"in.csv\"]\nfigures = \"figures.csv\"\nperiod = \"2026-10\"\n";
+        month.sandbox.put("job.toml", format!("{head}{ceiling}{outputs}"));
+        month.sandbox.run(&["run", "job.toml", "-o", "out/", "--overwrite"])
+    };
+    let owed = |label: &str| {
+        let mut reader = csv::Reader::from_path(month.sandbox.path(&format!("out/{label}.csv"))).unwrap();
+        let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
+        rows.iter().find(|row| row["Period start"] == "Payable").unwrap()["Period end"].clone()
+    };
+    let owed = || ["X", "Y"].map(owed);
+    let labels = ["X", "Y"].map(|label| text(&given["labels"][label]));
+    let share = text(&given["ceiling"]).trim_start_matches("0.").to_owned();
+    let ceiling =
+        |share: &str| format!("[[ceiling]]\nset = \"labels\"\nshare = {share:?}\nof = \"net-revenue\"\n");
+    job("").ends(0);
+    assert_eq!(owed(), labels);
+    job(&ceiling("80")).ends(0);
+    assert_eq!(owed(), labels);
+    job(&ceiling(&share)).ends(0).says("CLI0502").says(&text(&expected["sum"]));
+    assert_eq!(owed(), ["X", "Y"].map(|label| text(&expected["reduced"][label])));
+    for label in ["X", "Y"] {
+        let why = month.sandbox.read(&format!("out/{label}.jsonl"));
+        assert!(String::from_utf8_lossy(&why).contains("\"reduction\":{\"decimal\":\"0.875\""));
+        month.sandbox.put("why.jsonl", why);
+        month.audit();
+    }
+    // No such set, and figures that do not say what it is a share of.
+    job(&ceiling(&share).replace("labels", "label")).ends(2).says("`labels`");
+    month.sandbox.put("figures.csv", figures.replace("net-revenue", "subscribers"));
+    let counted = format!(
+        "{head}{STREAMS}{}",
+        deal("X", "90").replace("revenue-share\"\nshare = \"90", "per-play\"\nrate = \"1")
+    );
+    month.sandbox.put(
+        "deal.toml",
+        format!(
+            "{counted}{}",
+            deal("Y", "70").replace("revenue-share\"\nshare = \"70", "per-play\"\nrate = \"1")
+        ),
+    );
+    job(&ceiling(&share)).ends(2).says("CLI0503").says("net-revenue");
+}

@@ -28,7 +28,6 @@ pub(crate) use totals::Totals;
 use crate::arithmetic::calendar::{active_days, pro_rated};
 use crate::arithmetic::number::{Exact, exact, per_cent, whole, zero};
 use crate::arithmetic::pool::equivalents;
-use crate::deal::Deal;
 use crate::figures::{ContextFigures, heading_of};
 use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting, TotalSource};
 use crate::toml::value;
@@ -86,7 +85,9 @@ pub(crate) struct BasisInput<'a> {
     /// For each kind of usages whether the deal pays it; without one it pays all.
     pub(crate) pays: Option<&'a [bool]>,
     /// The deals whose rates are the least that this one pays.
-    pub(crate) favoured: &'a [&'a Deal],
+    pub(crate) favoured: &'a [FavouredRates<'a>],
+    /// What of every gross amount is paid, where what all get together is above a ceiling.
+    pub(crate) reduction: Option<&'a Exact>,
     /// What is missing of guarantees whose terms had the days of the report, by the ids of deals.
     pub(crate) breakage: &'a BTreeMap<String, Decimal>,
     /// The deal paid sales of an earlier period, of which there are late refunds. The figures are
@@ -94,6 +95,16 @@ pub(crate) struct BasisInput<'a> {
     pub(crate) is_earlier: bool,
     /// What the whole service counted, where that is known.
     pub(crate) service: Option<&'a [ServiceTotal]>,
+}
+
+/// Rates of another deal, which are the least that a most favoured one pays.
+#[derive(Clone, Copy)]
+pub(crate) struct FavouredRates<'a> {
+    /// The id of the other deal.
+    pub(crate) deal: &'a str,
+    /// The word of the model that has them.
+    pub(crate) model: &'static str,
+    pub(crate) rates: &'a Rates,
 }
 
 impl<'a> BasisInput<'a> {
@@ -203,6 +214,11 @@ impl<'a> Basis<'a> {
             let message = format!("the deal `{}` leaves open: `pro-rating`", policies.id);
             self.diagnostics.push(Diagnostic::new(&PART_OF_PERIOD, policies.place.clone(), message));
         }
+    }
+
+    /// What of every gross amount is paid, where it is not all.
+    pub(crate) fn reduction(&self) -> Option<&'a Exact> {
+        self.input.reduction
     }
 
     /// What was missing of a guarantee, in the currency of reporting.
@@ -412,25 +428,18 @@ impl<'a> Basis<'a> {
     }
 
     /// The greatest of a rate and those of the deals with which this one is compared.
-    fn favour(&mut self, own: Exact, key: &str, context: usize, usage: Option<&Entity>) -> Exact {
+    fn favour(&mut self, own: &Exact, key: &str, context: usize, usage: Option<&Entity>) -> Exact {
         let (word, favoured, entity) = (self.model.0, self.input.favoured, self.context(context));
         let mut best = own.clone();
-        for other in favoured {
-            let models = other.models.iter().filter(|model| model.word() == word);
-            let rates = models.filter_map(|model| model.favoured(key));
-            for rate in rates.filter_map(|rates| rates.find(entity, usage)) {
-                if rate > best {
-                    let line = json!({
-                        "step": "most-favoured", "model": word, "key": key, "own": plain(&own),
-                        "deal": other.policies.id, "rate": plain(&rate),
-                    });
-                    let line = with(site(entity), line);
-                    let place =
-                        format!("{context} {word} {key} {}", usage.map(usage_key).unwrap_or_default());
-                    self.favoured.insert(place, line);
-                    best = rate;
-                }
-            }
+        for other in favoured.iter().filter(|other| other.model == word && other.rates.key == key) {
+            let Some(rate) = other.rates.find(entity, usage).filter(|rate| *rate > best) else { continue };
+            let line = json!({
+                "step": "most-favoured", "model": word, "key": key, "own": plain(own),
+                "deal": other.deal, "rate": plain(&rate),
+            });
+            let place = format!("{context} {word} {key} {}", usage.map(usage_key).unwrap_or_default());
+            self.favoured.insert(place, with(site(entity), line));
+            best = rate;
         }
         best
     }
@@ -438,7 +447,7 @@ impl<'a> Basis<'a> {
     /// A rate for a context, or for a usage of it.
     pub(crate) fn rate(&mut self, rates: &Rates, context: usize, usage: Option<&Entity>) -> Exact {
         if let Some(rate) = rates.find(self.context(context), usage) {
-            return self.favour(rate, rates.key, context, usage);
+            return self.favour(&rate, rates.key, context, usage);
         }
         let price = usage
             .and_then(|usage| usage.text(Field::USAGE_RETAIL_PRICE).or_else(|| usage.text(Field::PRICE)));

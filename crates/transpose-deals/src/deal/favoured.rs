@@ -2,8 +2,8 @@
 //! from the day on which that one holds.
 
 use super::Deal;
-use crate::policies::CONTRADICTING_TERMS;
-use crate::policies::Policies;
+use crate::basis::FavouredRates;
+use crate::policies::{CONTRADICTING_TERMS, Policies};
 use crate::toml::reader::Reader;
 use transpose_codes::time::{Date, Period};
 use transpose_core::diagnostics::Diagnostic;
@@ -30,8 +30,8 @@ pub(super) fn report(reader: &mut Reader, deals: &[Deal]) {
                 reader.report(&UNKNOWN_DEAL, *at, message);
                 continue;
             };
-            let comparable =
-                deal.models.iter().any(|model| other.models.iter().any(|one| model.is_comparable(one)));
+            let mut favoured = deal.models.iter().filter(|model| model.favoured().next().is_some());
+            let comparable = favoured.any(|model| other.models.iter().any(|one| one.word() == model.word()));
             let wrong = if !comparable {
                 Some("they have no model in common with a rate of which the greater can be taken")
             } else if other.policies.currency != deal.policies.currency {
@@ -47,17 +47,20 @@ pub(super) fn report(reader: &mut Reader, deals: &[Deal]) {
     }
 }
 
-/// The deals whose rates are the least that a deal pays in a period.
+/// The rates of other deals that are the least that a deal pays in a period.
 pub(crate) fn favoured<'a>(
     deal: &Deal,
     deals: &'a [Deal],
     period: Option<Period>,
-) -> Result<Vec<&'a Deal>, Diagnostic> {
+) -> Result<Vec<FavouredRates<'a>>, Diagnostic> {
     let mut holding = Vec::new();
     for (id, _) in &deal.policies.most_favoured {
         let Some(other) = deals.iter().find(|other| other.policies.id == *id) else { continue };
         match holds(&other.policies, days(&deal.policies, period)) {
-            Some(true) => holding.push(other),
+            Some(true) => holding.extend(other.models.iter().flat_map(|model| {
+                let (deal, model_word) = (other.policies.id.as_str(), model.word());
+                model.favoured().map(move |rates| FavouredRates { deal, model: model_word, rates })
+            })),
             Some(false) => {}
             None => {
                 let shown =
@@ -75,8 +78,8 @@ pub(crate) fn favoured<'a>(
 
 /// The days that a deal pays, each end open where nothing bounds it.
 fn days(policies: &Policies, period: Option<Period>) -> (Option<Date>, Option<Date>) {
-    let first = policies.from.into_iter().chain(period.map(|period| period.first())).max();
-    let last = policies.until.into_iter().chain(period.map(|period| period.last())).min();
+    let first = policies.from.into_iter().chain(period.map(Period::first)).max();
+    let last = policies.until.into_iter().chain(period.map(Period::last)).min();
     (first, last)
 }
 

@@ -29,16 +29,11 @@ impl AgreedModel {
         self.needs.contains(&need)
     }
 
-    /// Its rates of a key of which a most favoured recipient has the most that any deal has.
-    pub(crate) fn favoured(&self, key: &str) -> Option<&Rates> {
-        self.model.spec().key(key).filter(|key| key.favoured)?;
-        self.model.rates().into_iter().find(|rates| rates.key == key)
-    }
-
-    /// Whether both have a rate of which the greater can be taken.
-    pub(crate) fn is_comparable(&self, other: &Self) -> bool {
-        self.word() == other.word()
-            && self.model.rates().iter().any(|rates| self.favoured(rates.key).is_some())
+    /// Its rates of which a most favoured recipient has the most that any deal has.
+    pub(crate) fn favoured(&self) -> impl Iterator<Item = &Rates> {
+        let spec = self.model.spec();
+        let favoured = |rates: &&Rates| spec.key(rates.key).is_some_and(|key| key.favoured);
+        self.model.rates().into_iter().filter(favoured)
     }
 
     /// Whether its rates look at a field.

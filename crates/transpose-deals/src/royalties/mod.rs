@@ -14,7 +14,8 @@
 //! end. Every line has a `step`, and with it:
 //!
 //! - `deal`: `deal`, `label`, `period`, `currency` of reporting, `deal-currency`, the policies that
-//!   hold, and `counted-days` where figures count by days;
+//!   hold, the `reduction` where what all labels get is above a ceiling, and `counted-days` where
+//!   figures count by days;
 //! - `most-favoured`: `model` and `key` of a rate of which another `deal` has more than the `own`,
 //!   and that `rate`, which is taken;
 //! - `exchange`: `from`, `rate`, `direction`, `date`, `source`, where it is;
@@ -44,7 +45,7 @@ mod statement;
 
 pub(crate) use account::{Closing, OpeningBalance, advance_in, first_opening};
 
-use crate::basis::explain::plain;
+use crate::basis::explain::{amount, plain};
 use crate::basis::{Basis, BasisInput, Candidate};
 use crate::deal::Deal;
 use crate::figures::ContextFigures;
@@ -129,6 +130,7 @@ fn earlier_payments<'a>(
             period: None,
             pays: Some(pays),
             favoured: &[],
+            reduction: None,
             is_earlier: true,
             ..input
         };
@@ -167,6 +169,7 @@ fn opening_line(deal: &Deal, basis: &Basis<'_>) -> Value {
         "total": policies.total.map(TotalSource::word),
         "withholding": policies.withholding.as_ref().and_then(Rates::single).map(|rate| plain(&rate)),
         "withholding-from": policies.withholding_from.map(WithholdingBase::word),
+        "reduction": basis.reduction().map(amount),
         "counted-days": basis.days().map(|(active, days)| json!({ "of-deal": active.to_string(), "of-period": days.to_string() })),
         "stands": policies.place.to_string(),
     })

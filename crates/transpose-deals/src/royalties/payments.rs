@@ -90,7 +90,7 @@ pub(super) fn pay<'a>(
                 contexts.iter().filter_map(|context| Some((*context, candidate.stranded.get(*context)?)));
             let mut sum = Amounts::default();
             for (context, minimum) in parts {
-                sum += keep(basis, context, minimum.clone());
+                sum += keep(basis, context, minimum);
             }
             leave_unreported(basis, &key, word(deal, winner), &sum.net);
             unreported += sum;
@@ -100,7 +100,7 @@ pub(super) fn pay<'a>(
                 let Some(gross) = candidate.units.get(usage.number).cloned().flatten() else { continue };
                 let part = rights_share(usage.total.usage);
                 let gross = (gross + &more * &usage.weight) * per_cent(&part);
-                let mut amounts = keep(basis, context, gross);
+                let mut amounts = keep(basis, context, &gross);
                 if let (Some(RoundingLevel::Unit), Some(mode)) =
                     (deal.policies.rounding.at, deal.policies.rounding.mode)
                 {
@@ -183,9 +183,11 @@ fn leave_unreported(basis: &mut Basis<'_>, key: &Key, model: &str, net: &Exact) 
     basis.report_deal(&UNREPORTED_MINIMUM, message);
 }
 
-/// What of a gross amount is left after the deal's share or fee, and after what is withheld of it.
-fn keep(basis: &Basis<'_>, context: usize, gross: Exact) -> Amounts {
+/// What of a gross amount is left below a ceiling, after the deal's share or fee, and after what is
+/// withheld of it.
+fn keep(basis: &Basis<'_>, context: usize, gross: &Exact) -> Amounts {
     let policies = basis.policies();
+    let gross = basis.reduction().map_or_else(|| gross.clone(), |reduction| gross * reduction);
     let own = match &policies.take {
         Some(RecipientShare::Share(share)) => share_of(&gross, &per_cent(share)),
         Some(RecipientShare::Fee(fee)) => less_fee(&gross, &per_cent(fee)).1,

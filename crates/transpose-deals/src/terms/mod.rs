@@ -23,6 +23,7 @@ mod planning;
 
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::agreement::{Agreement, PLACEHOLDER, own_key};
+use crate::arithmetic::number::{Exact, exact, quotient};
 use crate::basis::BasisInput;
 use crate::deal::{Deal, favoured};
 use crate::figures::{Figures, Row, heading_of};
@@ -32,7 +33,7 @@ use crate::royalties::{self, Closing, OpeningBalance};
 use crate::toml::reader::without_errors;
 use planning::PlannedContext;
 use std::collections::BTreeMap;
-use transpose_codes::decimal::Decimal;
+use transpose_codes::decimal::{self, Decimal};
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
@@ -61,6 +62,8 @@ pub struct PeriodTerms {
     opening: Option<OpeningBalance>,
     /// What is missing of guarantees whose terms have the days of the period.
     breakage: BTreeMap<String, Decimal>,
+    /// What of every gross amount is paid, where it is not all.
+    reduction: Option<Exact>,
 }
 
 impl PeriodTerms {
@@ -82,6 +85,7 @@ impl PeriodTerms {
             chosen: None,
             opening: None,
             breakage: BTreeMap::new(),
+            reduction: None,
         };
         let diagnostics = terms.plan();
         terms.warnings.extend(without_errors(diagnostics)?);
@@ -138,6 +142,21 @@ impl PeriodTerms {
         if has_days {
             self.breakage.insert(account.to_owned(), missing);
         }
+    }
+
+    /// Lets every gross amount be paid in the relation of two amounts, where what all labels get
+    /// together (`of`) is above a ceiling (`to`).
+    pub fn reduce(&mut self, to: Decimal, of: Decimal) {
+        self.reduction = quotient(&exact(to), &exact(of));
+    }
+
+    /// The net revenue of the period by the figures; nothing where a row has none.
+    pub fn net_revenue(&self) -> Option<Decimal> {
+        let rows = self.figures.iter().flat_map(|figures| &figures.rows);
+        let rows = rows.filter(|row| row.covers(self.period));
+        let revenue: Option<Vec<Decimal>> =
+            rows.map(|row| row.sums.get(&Field::NET_REVENUE).map(|(sum, _)| *sum)).collect();
+        revenue.filter(|parts| !parts.is_empty())?.into_iter().try_fold(Decimal::ZERO, decimal::sum)
     }
 
     /// Where the agreement and the figures still have what a template holds the place with: parties
@@ -346,6 +365,7 @@ impl RoyaltyTerms for PeriodTerms {
             usages: played,
             pays: Some(&pays),
             favoured: &favoured,
+            reduction: self.reduction.as_ref(),
             breakage: &self.breakage,
             is_earlier: false,
             service: whole,

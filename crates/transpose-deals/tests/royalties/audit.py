@@ -125,7 +125,7 @@ def redo(text):
         part = number(kind.get("rights-share", "100"))
         whole = whole and part != 0
         if kind["deal"] == deal["deal"] and part:
-            gross += number(kind["gross"]) * 100 / part * plays
+            gross += number(kind["gross"]) * 100 / part / number(deal["reduction"] or "1") * plays
         paid += unit * plays
         withheld += share * plays * number(kind["withholding"]) / 100
     carried = [line for line in of("unallocated") if line["why"] == "minimum-without-plays"]

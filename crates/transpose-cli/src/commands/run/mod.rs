@@ -1,10 +1,11 @@
 //! `transpose run`: one reading of the inputs, many reports. `outputs` opens what each output of a
-//! job needs, `summary` prints what happened.
+//! job needs, `ceilings` finds sets that get too much, `summary` prints what happened.
 
+mod ceilings;
 mod outputs;
 mod summary;
 
-use crate::arguments::{self, EnrichmentOptions, InputRequest, RunOptions};
+use crate::arguments::{self, EnrichmentOptions, InputRequest, RunInputs, RunOptions};
 use crate::balances::{self, BalancesFile};
 use crate::clock;
 use crate::commands::of_labels;
@@ -30,8 +31,8 @@ use transpose_core::terms::{DuplicatePolicy, PeriodBasis, Terms};
 use transpose_deals::job::{self, Job};
 use transpose_engine::distinct::{RowSource, distinct_values};
 use transpose_engine::{
-    CompanionFile, Condition, Destination, Limits, Outcome, Output, PeriodSelection, Route, RouteRule,
-    Source, destination,
+    CompanionFile, CompanionFiles, Condition, Destination, Limits, Outcome, Output, PeriodSelection, Route,
+    RouteRule, RunOutcome, Source, destination,
 };
 use transpose_io::Input;
 
@@ -98,7 +99,10 @@ impl Run {
             paths: &job.inputs,
             from: job.from.as_deref(),
             containers: &containers,
-            reads_twice: sells || job.duplicates != DuplicatePolicy::Off || job.received.is_some(),
+            reads_twice: sells
+                || job.duplicates != DuplicatePolicy::Off
+                || job.received.is_some()
+                || !job.ceilings.is_empty(),
             enrichment: &enrichment,
             folder: &root,
         };
@@ -111,51 +115,41 @@ impl Run {
         })?;
         let progress = Progress::new(&opened.inputs, messages);
         let update = |_: &Input| progress.update();
-        let mut outputs = Vec::with_capacity(prepared.len());
-        for (output, prepared) in job.outputs.iter().zip(&prepared) {
-            outputs.push(Output {
-                route: Some(Route {
-                    name: output.name.clone(),
-                    set: job.sets.get(output.set).cloned().unwrap_or_default(),
-                    rule: rule(&output.when, prepared),
-                }),
-                format: prepared.format,
-                version: prepared.version.as_deref(),
-                options: &prepared.options,
-                terms: prepared.terms.as_ref().map(|terms| terms as &dyn Terms),
-                personal_data: enrichment.personal_data(prepared.format)?,
-                period: PeriodSelection {
-                    moments: prepared.paid_period().map(|period| zone.moments(period)),
-                    basis: job.period_by,
-                    outside: job.outside,
-                    offsets: zone.offsets(),
-                },
-                slicing: None,
-                label: None,
-                destination: prepared.destination.clone(),
-                compression: prepared.packing.compression,
-                container: prepared.packing.container(),
-                deny_loss: None,
-            });
-        }
-        let limits = self.options.limits(&opened.temp_dir, quarantine, now, &update);
-        // The command wins over the job.
-        let max_filtered = self.options.max_filtered.or(job.max_filtered).unwrap_or(limits.max_filtered);
-        let run = transpose_engine::Run {
-            source: Source {
-                inputs: &opened.inputs,
-                format: opened.format,
-                options: &job.read_options,
-                catalogue: opened.catalogue.as_ref(),
-                make_ids: job.make_ids,
-                duplicates: job.duplicates,
-            },
-            outputs: &outputs,
-            limits: Limits { unrouted: job.unrouted, max_filtered, ..limits },
-        };
         let replace = self.options.overwrite.allowed;
-        let outcome = run
-            .run(&|outcomes| companions(&job, &root, balances.as_ref(), &opened.inputs, outcomes, replace));
+        let making = Making { job: &job, opened: &opened, zone: &zone, enrichment: &enrichment };
+        let mut reduced = Diagnostics::default();
+        let outcome = loop {
+            let mut above = None;
+            let limits = self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update);
+            // The command wins over the job.
+            let max_filtered = self.options.max_filtered.or(job.max_filtered).unwrap_or(limits.max_filtered);
+            let limits = Limits { unrouted: job.unrouted, max_filtered, ..limits };
+            let found = std::sync::Mutex::new(None);
+            let outcome = making.run(&prepared, limits, &|outcomes| {
+                let exceeded = if reduced.is_empty() {
+                    ceilings::exceeded(&job, &prepared, outcomes)?
+                } else {
+                    Vec::new()
+                };
+                if !exceeded.is_empty() {
+                    let warning = exceeded.iter().map(|one| one.warning.clone());
+                    let fatal = Fatal { failure: Failure::Use, diagnostics: warning.collect() };
+                    if let Ok(mut found) = found.lock() {
+                        *found = Some(exceeded);
+                    }
+                    return Err(fatal);
+                }
+                companions(&job, &root, balances.as_ref(), &opened.inputs, outcomes, replace)
+            });
+            if let Ok(found) = found.into_inner() {
+                above = found;
+            }
+            let Some(above) = above else { break outcome };
+            for one in above {
+                one.apply(&job, &mut prepared);
+                reduced.push(one.warning);
+            }
+        };
         progress.clear();
         let mut outcome = outcome?;
         let mut warnings = Diagnostics::default();
@@ -171,8 +165,14 @@ impl Run {
             outcome.report.diagnostics.merge(kept);
         }
         let found = std::mem::take(&mut outcome.report.diagnostics);
-        outcome.report.diagnostics =
-            joined([warnings, carried, opened.catalogue_diagnostics, opened.opener.diagnostics(), found]);
+        outcome.report.diagnostics = joined([
+            warnings,
+            carried,
+            reduced,
+            opened.catalogue_diagnostics,
+            opened.opener.diagnostics(),
+            found,
+        ]);
         let summary = Summary {
             job: &job,
             prepared: &prepared,
@@ -261,6 +261,66 @@ impl Run {
         let written: Vec<_> = [quarantine, receipt, balances].into_iter().flatten().collect();
         files::refuse_same(&read, &written)?;
         self.options.refuse_existing_receipt()
+    }
+}
+
+/// What the reports of a job are made of.
+struct Making<'a> {
+    job: &'a Job,
+    opened: &'a RunInputs<'a>,
+    zone: &'a Zone,
+    enrichment: &'a EnrichmentOptions,
+}
+
+impl Making<'_> {
+    /// Makes the reports once.
+    fn run(
+        &self,
+        prepared: &[PreparedOutput<'_>],
+        limits: Limits<'_>,
+        companions: CompanionFiles<'_>,
+    ) -> Result<RunOutcome, Fatal> {
+        let Self { job, opened, zone, enrichment } = *self;
+        let mut outputs = Vec::with_capacity(prepared.len());
+        for (output, prepared) in job.outputs.iter().zip(prepared) {
+            outputs.push(Output {
+                route: Some(Route {
+                    name: output.name.clone(),
+                    set: job.sets.get(output.set).cloned().unwrap_or_default(),
+                    rule: rule(&output.when, prepared),
+                }),
+                format: prepared.format,
+                version: prepared.version.as_deref(),
+                options: &prepared.options,
+                terms: prepared.terms.as_ref().map(|terms| terms as &dyn Terms),
+                personal_data: enrichment.personal_data(prepared.format)?,
+                period: PeriodSelection {
+                    moments: prepared.paid_period().map(|period| zone.moments(period)),
+                    basis: job.period_by,
+                    outside: job.outside,
+                    offsets: zone.offsets(),
+                },
+                slicing: None,
+                label: None,
+                destination: prepared.destination.clone(),
+                compression: prepared.packing.compression,
+                container: prepared.packing.container(),
+                deny_loss: None,
+            });
+        }
+        let run = transpose_engine::Run {
+            source: Source {
+                inputs: &opened.inputs,
+                format: opened.format,
+                options: &job.read_options,
+                catalogue: opened.catalogue.as_ref(),
+                make_ids: job.make_ids,
+                duplicates: job.duplicates,
+            },
+            outputs: &outputs,
+            limits,
+        };
+        run.run(companions)
     }
 }
 
