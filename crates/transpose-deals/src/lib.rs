@@ -6,7 +6,7 @@
 //! | floor | module | holds |
 //! |---|---|---|
 //! | 0 | `toml` | side files: tables and keys with the lines they are in |
-//! | 0 | [`arithmetic`] | exact royalty arithmetic, without agreements |
+//! | 0 | `arithmetic` | exact royalty arithmetic, without agreements |
 //! | 1 | [`figures`] | period figures per territory, service and plan, as CSV or TOML |
 //! | 1 | [`job`] | `job.toml`: one reading of the inputs, many reports |
 //! | 1 | [`partner_rules`] | what a partner demands of a report beyond its format |
@@ -24,7 +24,7 @@
 //! answers with values or diagnostics.
 
 pub mod agreement;
-pub mod arithmetic;
+mod arithmetic;
 pub mod balances;
 mod basis;
 mod deal;

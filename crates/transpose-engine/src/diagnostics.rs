@@ -186,6 +186,10 @@ transpose_core::codes! {
     pub BELOW_THRESHOLD: "ENG0116" "below-threshold" Info
         "The play is shorter than `minimum-seconds` of the agreement. It is left out (`below = \"drop\"`) and counted in the ledger as filtered, or reported as not royalty bearing."
         "Nothing need be done."
+    /// A play without a duration that counts.
+    pub WITHOUT_DURATION: "ENG0218" "counted-without-duration" Warning
+        "The play has no duration, and the deal counts such plays as long enough (`missing-duration = \"count\"`)."
+        "Ask the sender for durations; a play of zero seconds is no play without a duration."
     /// A catalogue without identifiers.
     pub CATALOGUE_KEYS: "ENG0501" "catalogue-without-ids" Error
         "Events name what was used by the identifiers of the service, and the catalogue has neither a track id nor a release id."

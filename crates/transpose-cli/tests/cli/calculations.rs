@@ -20,58 +20,74 @@ service = "Svc"
 currency = "EUR"
 "#;
 
-const STREAMS: &str = "[[context]]\ncommercial-model = \"SubscriptionModel\"\nuse-type = \"OnDemandStream\"\nservice = \"Prem\"\n";
+pub(crate) const STREAMS: &str = "[[context]]\ncommercial-model = \"SubscriptionModel\"\nuse-type = \"OnDemandStream\"\nservice = \"Prem\"\n";
 
 /// What every pooled deal here decides.
-const POOLED: &str = "counts = \"all\"\npool = \"territory\"\n";
+pub(crate) const POOLED: &str = "counts = \"all\"\npool = \"territory\"\n";
 
 fn vector(id: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../transpose-deals/spec/vectors-2.json");
+    vector_of("vectors-2.json", id)
+}
+
+/// A calculation of a file, by its id.
+pub(crate) fn vector_of(file: &str, id: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../transpose-deals/spec").join(file);
     let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let vectors = file.get("vectors").and_then(Value::as_array).unwrap();
     vectors.iter().find(|vector| vector["id"] == id).unwrap_or_else(|| panic!("no vector {id}")).clone()
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
 
-fn count(value: &Value) -> u64 {
+pub(crate) fn count(value: &Value) -> u64 {
     text(value).parse().unwrap()
 }
 
 /// Plays of one kind.
 #[derive(Clone)]
-struct Plays {
-    label: &'static str,
-    territory: &'static str,
+pub(crate) struct Plays {
+    pub(crate) label: &'static str,
+    pub(crate) territory: &'static str,
+    pub(crate) plan: &'static str,
+    pub(crate) user: &'static str,
     /// The track, which is the last digit of its ISRC.
-    track: u8,
+    pub(crate) track: u8,
     /// The day of October.
-    day: u8,
+    pub(crate) day: u8,
     /// The length of the recording.
-    seconds: u64,
-    number: u64,
+    pub(crate) seconds: u64,
+    pub(crate) number: u64,
 }
 
 impl Plays {
-    fn of(track: u8, number: u64) -> Self {
-        Self { label: "Label X", territory: "GB", track, day: 5, seconds: 200, number }
+    pub(crate) fn of(track: u8, number: u64) -> Self {
+        Self {
+            label: "Label X",
+            territory: "GB",
+            plan: "prem",
+            user: "u1",
+            track,
+            day: 5,
+            seconds: 200,
+            number,
+        }
     }
 }
 
 /// A month of plays under a deal.
-struct Month {
-    sandbox: Sandbox,
-    more: Vec<String>,
-    period: String,
+pub(crate) struct Month {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) more: Vec<String>,
+    pub(crate) period: String,
 }
 
 impl Month {
-    fn new(plays: &[Plays], figures: &str) -> Self {
+    pub(crate) fn new(plays: &[Plays], figures: &str) -> Self {
         let sandbox = Sandbox::new();
         let mut log = String::from(
             "Report Generated Date,Partner ID,Stream ID,Logged Date Time,Format ID,Country,Play Mode,User ID,Service,Track ID,\
@@ -79,12 +95,12 @@ impl Month {
              Release Name,Item Identifier Code,Item Artist,Item Name\n",
         );
         let mut id = 0;
-        for Plays { label, territory, track, day, seconds, number } in plays {
+        for Plays { label, territory, plan, user, track, day, seconds, number } in plays {
             for _ in 0..*number {
                 id += 1;
                 writeln!(
                     log,
-                    "2026-11-10,4021,s{id},2026-10-{day:02}T10:00:00Z,33,{territory},online,u1,Svc,{track},60,{seconds},d,k,prem,,A,\
+                    "2026-11-10,4021,s{id},2026-10-{day:02}T10:00:00Z,33,{territory},online,{user},Svc,{track},60,{seconds},d,k,{plan},,A,\
                      {label},,R,GBAAX260000{track},A,T{track}"
                 )
                 .unwrap();
@@ -96,7 +112,7 @@ impl Month {
     }
 
     /// The same plays and figures in another month.
-    fn moved(&mut self, period: &str) {
+    pub(crate) fn moved(&mut self, period: &str) {
         for file in ["in.csv", "figures.csv"] {
             let text = String::from_utf8(self.sandbox.read(file)).unwrap();
             self.sandbox.put(file, text.replace(&self.period, period));
@@ -105,19 +121,19 @@ impl Month {
     }
 
     /// Balances that the deals keep.
-    fn balances(mut self) -> Self {
+    pub(crate) fn balances(mut self) -> Self {
         self.more.extend(["--balances".into(), "balances.toml".into()]);
         self
     }
 
     /// A catalogue by track id.
-    fn catalogue(mut self, table: &str) -> Self {
+    pub(crate) fn catalogue(mut self, table: &str) -> Self {
         self.sandbox.put("catalogue.csv", table);
         self.more.extend(["--catalogue".into(), "catalogue.csv".into()]);
         self
     }
 
-    fn convert(&self, lines: &str, model: &str, at: &str) -> CommandRun {
+    pub(crate) fn convert(&self, lines: &str, model: &str, at: &str) -> CommandRun {
         let allocation =
             if matches!(at, "statement" | "block") { "allocation = \"largest-remainder\"\n" } else { "" };
         let rounding = format!("[deal.rounding]\nplaces = 2\nmode = \"half-up\"\nat = {at:?}\n{allocation}");
@@ -126,14 +142,14 @@ impl Month {
     }
 
     /// Writes the agreement: policies, then models and what follows.
-    fn agree(&self, lines: &str, models: &str) {
+    pub(crate) fn agree(&self, lines: &str, models: &str) {
         let deal = format!(
             "[[deal]]\nid = \"x\"\nlabel = \"Label X\"\ncurrency = \"EUR\"\nterritories = \"Worldwide\"\n{lines}\n[[deal.model]]\n{models}"
         );
         self.sandbox.put("deal.toml", format!("{HEAD}{STREAMS}{deal}"));
     }
 
-    fn run(&self) -> CommandRun {
+    pub(crate) fn run(&self) -> CommandRun {
         let words = [
             "convert",
             "in.csv",
@@ -158,7 +174,7 @@ impl Month {
     }
 
     /// Lets a program that knows nothing of this one redo the explanation.
-    fn audit(&self) {
+    pub(crate) fn audit(&self) {
         let script =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../transpose-deals/tests/royalties/audit.py");
         let explanation = std::fs::File::open(self.sandbox.path("why.jsonl")).unwrap();
@@ -166,13 +182,13 @@ impl Month {
         assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
     }
 
-    fn table(&self) -> Vec<BTreeMap<String, String>> {
+    pub(crate) fn table(&self) -> Vec<BTreeMap<String, String>> {
         let mut reader = csv::Reader::from_path(self.sandbox.path("out.csv")).unwrap();
         reader.deserialize().map(Result::unwrap).collect()
     }
 
     /// The amounts by the last digit of the ISRC, added up.
-    fn by_track(&self) -> BTreeMap<u8, String> {
+    pub(crate) fn by_track(&self) -> BTreeMap<u8, String> {
         let mut cents: BTreeMap<u8, i64> = BTreeMap::new();
         for row in self.table() {
             let cell = |heading: &str| row.get(heading).cloned().unwrap_or_default();
@@ -182,12 +198,15 @@ impl Month {
         }
         cents
             .into_iter()
-            .map(|(track, cents)| (track, format!("{}.{:02}", cents / 100, cents % 100)))
+            .map(|(track, cents)| {
+                let sign = if cents < 0 { "-" } else { "" };
+                (track, format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100))
+            })
             .collect()
     }
 
     /// An amount of the statement.
-    fn states(&self, word: &str) -> String {
+    pub(crate) fn states(&self, word: &str) -> String {
         let rows = self.table();
         let row =
             rows.iter().find(|row| row["Period start"] == word).unwrap_or_else(|| panic!("no line {word}"));

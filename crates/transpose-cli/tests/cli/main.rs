@@ -35,4 +35,5 @@ mod statements;
 mod support;
 mod templates;
 mod validate;
+mod vectors;
 mod workbooks;

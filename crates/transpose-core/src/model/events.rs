@@ -48,6 +48,12 @@ impl EventBatch {
         self.arena.clear();
     }
 
+    /// Whether a cell of a row is asked for and has no text.
+    pub fn is_missing(&self, row: usize, cell: Option<usize>, bytes: &[u8]) -> bool {
+        let span = cell.and_then(|cell| self.cells.get(row * self.row_cells + cell));
+        span.is_some_and(|span| span.bytes(bytes, &self.arena).trim_ascii().is_empty())
+    }
+
     /// Keeps the rows for which `keep` answers yes, with their keys and cells; rows are asked in
     /// order, by their number.
     pub fn retain(&mut self, mut keep: impl FnMut(usize, &EventRow) -> bool) {

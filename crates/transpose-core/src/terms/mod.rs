@@ -35,6 +35,8 @@ pub struct QualifyingPlay {
     pub micros: i64,
     /// What happens to shorter ones.
     pub below: BelowThreshold,
+    /// Whether a play without a duration qualifies; else it is one of zero seconds.
+    pub missing_qualifies: bool,
 }
 
 /// Which of several descriptions of one release or recording is reported.

@@ -282,7 +282,7 @@ fn qualifying(reader: &mut Reader, table: &Table) -> Option<QualifyingPlay> {
     let words = [("not-royalty-bearing", BelowThreshold::NotRoyaltyBearing), ("drop", BelowThreshold::Drop)];
     let below =
         Keys::new(reader, table).need("below", "below = \"not-royalty-bearing\"").choice("below", &words);
-    Some(QualifyingPlay { micros: micros?, below: below? })
+    Some(QualifyingPlay { micros: micros?, below: below?, missing_qualifies: false })
 }
 
 fn micros(text: &str) -> Result<i64, ValueError> {
@@ -446,7 +446,11 @@ strict = true
         assert_eq!(agreement.recipient.unwrap().id.as_str(), "PADPIDA2008120501W");
         assert_eq!(
             agreement.qualifying,
-            Some(QualifyingPlay { micros: 30_500_000, below: BelowThreshold::Drop })
+            Some(QualifyingPlay {
+                micros: 30_500_000,
+                below: BelowThreshold::Drop,
+                missing_qualifies: false
+            })
         );
         assert_eq!(agreement.conflict, ConflictPolicy::MostPlayed);
         assert_eq!(agreement.period.unwrap().to_string(), "2026-10");

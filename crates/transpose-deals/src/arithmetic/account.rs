@@ -4,25 +4,25 @@ use super::number::{Exact, zero};
 
 /// What becomes of the earnings of one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recoupment {
+pub(crate) struct Recoupment {
     /// What was set against the advance; negative where refunds raise the balance.
-    pub recouped: Exact,
+    pub(crate) recouped: Exact,
     /// What is paid.
-    pub payable: Exact,
+    pub(crate) payable: Exact,
     /// What of the advance is left to be earned.
-    pub unrecouped: Exact,
+    pub(crate) unrecouped: Exact,
 }
 
 /// Sets earnings against what is left of an advance. A month of refunds raises it again, and
 /// nothing is paid.
-pub fn recoup(balance: &Exact, earned: &Exact) -> Recoupment {
+pub(crate) fn recoup(balance: &Exact, earned: &Exact) -> Recoupment {
     let recouped = balance.min(earned).clone();
     Recoupment { payable: earned - &recouped, unrecouped: balance - &recouped, recouped }
 }
 
 /// What is missing of a guarantee at the end of its term; it is due where the guarantee was not
 /// paid in advance.
-pub fn shortfall(guarantee: &Exact, earned: &Exact) -> Exact {
+pub(crate) fn shortfall(guarantee: &Exact, earned: &Exact) -> Exact {
     (guarantee - earned).max(zero())
 }
 

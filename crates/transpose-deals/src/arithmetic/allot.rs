@@ -2,30 +2,14 @@
 
 use super::number::Exact;
 use num_bigint::BigInt;
-use num_traits::{Signed, ToPrimitive, Zero};
-
-/// The parts of a sum, in units of its last decimal place, by weight: each is cut to whole units,
-/// and the units that are left over go one each to the largest remainders, of equal ones to the
-/// first. A negative sum is parted as its opposite, so that a refund takes back exactly what a sale
-/// gave.
-///
-/// Weights are not negative; nothing where they are all zero and there is something to part.
-pub fn allot(sum: &BigInt, weights: &[BigInt]) -> Option<Vec<BigInt>> {
-    if weights.iter().any(Signed::is_negative) {
-        return None;
-    }
-    let total: BigInt = weights.iter().sum();
-    if total.is_zero() {
-        return sum.is_zero().then(|| weights.to_vec());
-    }
-    let exact: Vec<Exact> = weights.iter().map(|weight| Exact::new(sum * weight, total.clone())).collect();
-    spread(sum, &exact)
-}
+use num_traits::{Signed, ToPrimitive};
 
 /// Exact parts, in units of the last decimal place, in whole units that add up to the sum, which is
-/// their own sum rounded. As [`allot`], but parts may have either sign; nothing where the parts do
-/// not make the sum.
-pub fn spread(sum: &BigInt, exact: &[Exact]) -> Option<Vec<BigInt>> {
+/// their own sum rounded: each is cut to whole units, and the units that are left over go one each
+/// to the largest remainders, of equal ones to the first. A negative sum is parted as its opposite,
+/// so that a refund takes back exactly what a sale gave; parts may have either sign. Nothing where
+/// the parts do not make the sum.
+pub(crate) fn spread(sum: &BigInt, exact: &[Exact]) -> Option<Vec<BigInt>> {
     let mirrored = |number: BigInt| if sum.is_negative() { -number } else { number };
     let (mut parts, mut remainders) = (Vec::new(), Vec::new());
     for (index, part) in exact.iter().enumerate() {
@@ -45,22 +29,23 @@ pub fn spread(sum: &BigInt, exact: &[Exact]) -> Option<Vec<BigInt>> {
     Some(parts.into_iter().map(mirrored).collect())
 }
 
-/// The parts of a sum for so many tracks: the same for each, but for units that are left over.
-pub fn equally(sum: &BigInt, tracks: usize) -> Option<Vec<BigInt>> {
-    allot(sum, &vec![BigInt::from(1); tracks])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use num_traits::Zero;
     use proptest::prelude::*;
 
+    /// The parts of a sum by weight.
+    fn by_weight(sum: i64, weights: &[u32]) -> Option<Vec<BigInt>> {
+        let total: u32 = weights.iter().sum();
+        let part = |weight: &u32| Exact::new(BigInt::from(sum) * *weight, total.into());
+        spread(&BigInt::from(sum), &weights.iter().map(part).collect::<Vec<_>>())
+    }
+
     #[test]
-    fn without_weight_nothing_is_parted() {
-        assert_eq!(allot(&BigInt::from(5), &[]), None);
-        assert_eq!(allot(&BigInt::from(5), &[BigInt::zero()]), None);
-        assert_eq!(allot(&BigInt::zero(), &[BigInt::zero()]), Some(vec![BigInt::zero()]));
-        assert_eq!(allot(&BigInt::from(5), &[BigInt::from(-1)]), None);
+    fn parts_that_are_not_the_sum_are_none() {
+        assert_eq!(spread(&BigInt::from(5), &[]), None);
+        assert_eq!(spread(&BigInt::zero(), &[Exact::zero()]), Some(vec![BigInt::zero()]));
     }
 
     #[test]
@@ -80,17 +65,16 @@ mod tests {
     proptest! {
         #[test]
         fn parts_make_the_sum_and_are_fair(sum in -1_000_000_i64..1_000_000, weights in proptest::collection::vec(0_u32..1000, 1..30)) {
-            let big: Vec<BigInt> = weights.iter().map(|weight| BigInt::from(*weight)).collect();
             let total: i64 = weights.iter().map(|weight| i64::from(*weight)).sum();
             prop_assume!(total > 0);
-            let parts = allot(&BigInt::from(sum), &big).unwrap();
+            let parts = by_weight(sum, &weights).unwrap();
             prop_assert_eq!(parts.iter().sum::<BigInt>(), BigInt::from(sum));
             for (part, weight) in parts.iter().zip(&weights) {
                 let floor = sum.abs() * i64::from(*weight) / total;
                 let part = part.abs().to_i64().unwrap();
                 prop_assert!(part == floor || part == floor + 1);
             }
-            let back: Vec<BigInt> = allot(&BigInt::from(-sum), &big).unwrap().into_iter().map(|part| -part).collect();
+            let back: Vec<BigInt> = by_weight(-sum, &weights).unwrap().into_iter().map(|part| -part).collect();
             prop_assert_eq!(back, parts);
         }
     }

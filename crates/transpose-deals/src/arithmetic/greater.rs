@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 
 /// Which of several amounts is the greatest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GreatestAmount {
+pub(crate) struct GreatestAmount {
     /// Its place among the candidates.
-    pub winner: usize,
+    pub(crate) winner: usize,
     /// The amount.
-    pub amount: Exact,
+    pub(crate) amount: Exact,
     /// By how much each candidate falls short of it; zero for the winner and its equals.
-    pub shortfalls: Vec<Exact>,
+    pub(crate) shortfalls: Vec<Exact>,
 }
 
 /// The greatest candidate, the first named of equals; nothing without candidates.
-pub fn greatest(candidates: &[Exact]) -> Option<GreatestAmount> {
+pub(crate) fn greatest(candidates: &[Exact]) -> Option<GreatestAmount> {
     let mut best: Option<(usize, &Exact)> = None;
     for (index, amount) in candidates.iter().enumerate() {
         if best.is_none_or(|(_, highest)| amount > highest) {
@@ -31,7 +31,7 @@ impl GreatestAmount {
     /// As if the given candidate had won, whatever the others come to: shortfalls below zero are
     /// what they come to more.
     #[must_use]
-    pub fn given_to(self, winner: usize) -> Self {
+    pub(crate) fn given_to(self, winner: usize) -> Self {
         let Some(short) = self.shortfalls.get(winner).cloned() else { return self };
         let shortfalls = self.shortfalls.into_iter().map(|other| other - &short).collect();
         Self { winner, amount: self.amount - &short, shortfalls }
@@ -40,7 +40,9 @@ impl GreatestAmount {
 
 /// The greatest in each scope: candidates are added up in it first. All cells have the same
 /// candidates in the same order.
-pub fn by_scope<K: Ord>(cells: impl IntoIterator<Item = (K, Vec<Exact>)>) -> BTreeMap<K, GreatestAmount> {
+pub(crate) fn by_scope<K: Ord>(
+    cells: impl IntoIterator<Item = (K, Vec<Exact>)>,
+) -> BTreeMap<K, GreatestAmount> {
     let mut sums: BTreeMap<K, Vec<Exact>> = BTreeMap::new();
     for (key, candidates) in cells {
         let sum = sums.entry(key).or_default();

@@ -7,26 +7,27 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`number`] | exact numbers, rounding, decimal text |
-//! | [`pool`] | amounts shared by plays: revenue shares, minimums, the waterfall of minima |
-//! | [`greater`] | the greatest of several amounts, and in which scope |
-//! | [`allot`] | a fixed sum in parts that add up to it |
-//! | [`plays`] | which plays count and for how much; performances |
-//! | [`users`] | what each single user paid, shared by what that user played |
-//! | [`sales`] | wholesale prices, shares of retail prices, control totals |
-//! | [`money`] | shares and fees, withholding, exchange |
-//! | [`account`] | advances and guarantees between periods |
-//! | [`calendar`] | parts of periods, and the period of a play or refund |
+//! | `number` | exact numbers, rounding, decimal text |
+//! | `pool` | amounts shared by plays: revenue shares, minimums, the waterfall of minima |
+//! | `greater` | the greatest of several amounts, and in which scope |
+//! | `allot` | exact parts in whole units that add up to their sum |
+//! | `plays` | which plays count; performances |
+//! | `users` | what each single user paid, shared by what that user played |
+//! | `sales` | shares of retail prices |
+//! | `money` | shares and fees, withholding, exchange |
+//! | `account` | advances and guarantees between periods |
+//! | `calendar` | parts of periods |
 //!
-//! The vectors of `spec/vectors.json` are the tests of these functions; agreements use no others.
+//! The calculations of `spec/` go through the command line, so no function is here that it does not
+//! call.
 
-pub mod account;
-pub mod allot;
-pub mod calendar;
-pub mod greater;
-pub mod money;
-pub mod number;
-pub mod plays;
-pub mod pool;
-pub mod sales;
-pub mod users;
+pub(crate) mod account;
+pub(crate) mod allot;
+pub(crate) mod calendar;
+pub(crate) mod greater;
+pub(crate) mod money;
+pub(crate) mod number;
+pub(crate) mod plays;
+pub(crate) mod pool;
+pub(crate) mod sales;
+pub(crate) mod users;

@@ -8,33 +8,33 @@ use transpose_codes::decimal::{Decimal, MAX_DIGITS};
 use transpose_core::terms::Rounding;
 
 /// An exact number.
-pub type Exact = BigRational;
+pub(crate) type Exact = BigRational;
 
 /// How many decimal places an unrounded amount is shown with; real statements show as many.
-pub const SHOWN_PLACES: u32 = 17;
+pub(crate) const SHOWN_PLACES: u32 = 17;
 
 /// A decimal as an exact number.
-pub fn exact(decimal: Decimal) -> Exact {
+pub(crate) fn exact(decimal: Decimal) -> Exact {
     Exact::new(BigInt::from(decimal.mantissa()), power(decimal.scale()))
 }
 
 /// A whole number as an exact number.
-pub fn whole(number: impl Into<BigInt>) -> Exact {
+pub(crate) fn whole(number: impl Into<BigInt>) -> Exact {
     Exact::from_integer(number.into())
 }
 
 /// Nothing.
-pub fn zero() -> Exact {
+pub(crate) fn zero() -> Exact {
     Exact::zero()
 }
 
 /// A number in per cent as a factor: 85 becomes 17/20.
-pub fn per_cent(number: &Exact) -> Exact {
+pub(crate) fn per_cent(number: &Exact) -> Exact {
     number / whole(100)
 }
 
 /// The sum of many fractions. Halves are added up by themselves, so that long denominators are few.
-pub fn sum(parts: &[Exact]) -> Exact {
+pub(crate) fn sum(parts: &[Exact]) -> Exact {
     match parts {
         [] => zero(),
         [one] => one.clone(),
@@ -46,12 +46,12 @@ pub fn sum(parts: &[Exact]) -> Exact {
 }
 
 /// The quotient, or nothing where the divisor is zero.
-pub fn quotient(above: &Exact, below: &Exact) -> Option<Exact> {
+pub(crate) fn quotient(above: &Exact, below: &Exact) -> Option<Exact> {
     (!below.is_zero()).then(|| above / below)
 }
 
 /// The number in units of the last of so many decimal places.
-pub fn rounded(number: &Exact, places: u32, mode: Rounding) -> BigInt {
+pub(crate) fn rounded(number: &Exact, places: u32, mode: Rounding) -> BigInt {
     let scaled = number * whole(power(places));
     let (above, below) = (scaled.numer().abs(), scaled.denom());
     let (units, rest) = (&above / below, &above % below);
@@ -66,18 +66,18 @@ pub fn rounded(number: &Exact, places: u32, mode: Rounding) -> BigInt {
 }
 
 /// The number rounded to so many decimal places.
-pub fn round(number: &Exact, places: u32, mode: Rounding) -> Exact {
+pub(crate) fn round(number: &Exact, places: u32, mode: Rounding) -> Exact {
     from_units(&rounded(number, places, mode), places)
 }
 
 /// So many units of the last decimal place as a number.
-pub fn from_units(units: &BigInt, places: u32) -> Exact {
+pub(crate) fn from_units(units: &BigInt, places: u32) -> Exact {
     Exact::new(units.clone(), power(places))
 }
 
 /// Units of the last decimal place as text with exactly so many places: `-5` with two places is
 /// `-0.05`.
-pub fn fixed_text(units: &BigInt, places: u32) -> String {
+pub(crate) fn fixed_text(units: &BigInt, places: u32) -> String {
     let places = places as usize;
     let sign = if units.is_negative() { "-" } else { "" };
     let digits = format!("{:0>width$}", units.abs().to_string(), width = places + 1);
@@ -87,7 +87,7 @@ pub fn fixed_text(units: &BigInt, places: u32) -> String {
 
 /// The number as decimal text without needless zeros, to at most so many places; further digits are
 /// rounded, halves away from zero.
-pub fn text(number: &Exact, places: u32) -> String {
+pub(crate) fn text(number: &Exact, places: u32) -> String {
     let text = fixed_text(&rounded(number, places, Rounding::HalfUp), places);
     if !text.contains('.') {
         return text;
@@ -97,12 +97,12 @@ pub fn text(number: &Exact, places: u32) -> String {
 }
 
 /// Whether the number has no digits beyond so many decimal places.
-pub fn fits(number: &Exact, places: u32) -> bool {
+pub(crate) fn fits(number: &Exact, places: u32) -> bool {
     (number * whole(power(places))).is_integer()
 }
 
 /// The number as a fraction, `670/2000` reduced to `67/200`; whole numbers have no denominator.
-pub fn fraction_text(number: &Exact) -> String {
+pub(crate) fn fraction_text(number: &Exact) -> String {
     if number.is_integer() {
         number.numer().to_string()
     } else {
@@ -111,13 +111,13 @@ pub fn fraction_text(number: &Exact) -> String {
 }
 
 /// Units of the last decimal place as a decimal, unless it has more digits than one holds.
-pub fn decimal(units: &BigInt, places: u32) -> Option<Decimal> {
+pub(crate) fn decimal(units: &BigInt, places: u32) -> Option<Decimal> {
     let units = units.to_i128().filter(|units| units.unsigned_abs() < 10_u128.pow(MAX_DIGITS))?;
     Decimal::try_from_i128_with_scale(units, places).ok()
 }
 
 /// Ten to the power of so many places.
-pub fn power(places: u32) -> BigInt {
+pub(crate) fn power(places: u32) -> BigInt {
     BigInt::from(10).pow(places)
 }
 

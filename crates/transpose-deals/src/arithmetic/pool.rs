@@ -5,40 +5,35 @@ use num_traits::Zero;
 
 /// What of a pool goes to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PoolShare {
+pub(crate) struct PoolShare {
     /// The part of the recipient.
-    pub amount: Exact,
+    pub(crate) amount: Exact,
     /// What is not paid, because nothing was played at all.
-    pub unallocated: Exact,
+    pub(crate) unallocated: Exact,
 }
 
 /// Plays times a rate; negative where more was returned than played.
-pub fn per_play(plays: i128, rate: &Exact) -> Exact {
+pub(crate) fn per_play(plays: i128, rate: &Exact) -> Exact {
     whole(plays) * rate
 }
 
 /// Subscribers times a minimum for each.
-pub fn per_subscriber(subscribers: &Exact, minimum: &Exact) -> Exact {
+pub(crate) fn per_subscriber(subscribers: &Exact, minimum: &Exact) -> Exact {
     subscribers * minimum
 }
 
 /// What is to be shared: revenue times the part of it that is for rights.
-pub fn revenue_pool(revenue: &Exact, share: &Exact) -> Exact {
+pub(crate) fn revenue_pool(revenue: &Exact, share: &Exact) -> Exact {
     revenue * share
 }
 
-/// The part of all plays; nothing where there are none.
-pub fn market_share(plays: i128, total: i128) -> Option<Exact> {
-    quotient(&whole(plays), &whole(total))
-}
-
 /// What of the pool one play is worth; nothing where there are no plays.
-pub fn worth(pool: &Exact, total: &Exact) -> Option<Exact> {
+pub(crate) fn worth(pool: &Exact, total: &Exact) -> Option<Exact> {
     quotient(pool, total)
 }
 
 /// The part of the pool that plays get. Without any plays in the whole it stays unallocated.
-pub fn share(pool: &Exact, plays: i128, total: i128) -> PoolShare {
+pub(crate) fn share(pool: &Exact, plays: i128, total: i128) -> PoolShare {
     match worth(pool, &whole(total)) {
         // Plays first and the one division last, so that no digit is lost when it is redone in
         // decimals.
@@ -50,43 +45,43 @@ pub fn share(pool: &Exact, plays: i128, total: i128) -> PoolShare {
 /// A pool that is floored by minima, in the shape of the US statutory licence (37 CFR 385.21,
 /// 385.22).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waterfall {
+pub(crate) struct Waterfall {
     /// The revenue of the service.
-    pub revenue: Exact,
+    pub(crate) revenue: Exact,
     /// The part of the revenue.
-    pub revenue_rate: Exact,
+    pub(crate) revenue_rate: Exact,
     /// What the service pays for content in all.
-    pub content_cost: Exact,
+    pub(crate) content_cost: Exact,
     /// The part of that.
-    pub content_cost_rate: Exact,
+    pub(crate) content_cost_rate: Exact,
     /// The most that the part of the cost of content comes to for each subscriber.
-    pub cap: Option<Exact>,
+    pub(crate) cap: Option<Exact>,
     /// What was paid for performances already.
-    pub performance_royalties: Exact,
+    pub(crate) performance_royalties: Exact,
     /// How many subscribers there are.
-    pub subscribers: Exact,
+    pub(crate) subscribers: Exact,
     /// The least for each of them.
-    pub floor: Exact,
+    pub(crate) floor: Exact,
 }
 
 /// The steps of a [`Waterfall`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WaterfallSteps {
+pub(crate) struct WaterfallSteps {
     /// The part of the cost of content, capped.
-    pub of_cost: Exact,
+    pub(crate) of_cost: Exact,
     /// The greater of the parts of revenue and of the cost of content.
-    pub all_in: Exact,
+    pub(crate) all_in: Exact,
     /// What is left of it after performance royalties.
-    pub after_performance: Exact,
+    pub(crate) after_performance: Exact,
     /// The floor for all subscribers.
-    pub floor: Exact,
+    pub(crate) floor: Exact,
     /// What is shared: the greater of both.
-    pub pool: Exact,
+    pub(crate) pool: Exact,
 }
 
 impl Waterfall {
     /// Works it out step by step.
-    pub fn steps(&self) -> WaterfallSteps {
+    pub(crate) fn steps(&self) -> WaterfallSteps {
         let of_revenue = &self.revenue * &self.revenue_rate;
         let of_cost = &self.content_cost * &self.content_cost_rate;
         let cap = self.cap.as_ref().map(|cap| per_subscriber(&self.subscribers, cap));
@@ -101,7 +96,7 @@ impl Waterfall {
 
 /// Subscribers of different kinds as one number: each kind times its factor, and the days of those
 /// who were there for a part of the period. Nothing where the period has no days.
-pub fn equivalents(kinds: &[(Exact, Exact)], partial_days: &Exact, days: i128) -> Option<Exact> {
+pub(crate) fn equivalents(kinds: &[(Exact, Exact)], partial_days: &Exact, days: i128) -> Option<Exact> {
     let whole_period = kinds.iter().map(|(count, factor)| count * factor).sum::<Exact>();
     if partial_days.is_zero() {
         return Some(whole_period);

@@ -5,7 +5,7 @@ use super::pool::{PoolShare, share};
 
 /// What becomes of the fee of a user who played nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdleUsers {
+pub(crate) enum IdleUsers {
     /// It is shared by all plays of the service.
     ProRata,
     /// Nobody gets it.
@@ -14,7 +14,11 @@ pub enum IdleUsers {
 
 /// The recipient's part of the fees of users who played: for each user the plays of the recipient
 /// and all plays of that user. Users without plays are passed over, they are [`idle`].
-pub fn centric<'a>(fee: &Exact, rate: &Exact, users: impl IntoIterator<Item = &'a (i128, i128)>) -> Exact {
+pub(crate) fn centric<'a>(
+    fee: &Exact,
+    rate: &Exact,
+    users: impl IntoIterator<Item = &'a (i128, i128)>,
+) -> Exact {
     let shares: Vec<Exact> =
         users.into_iter().filter_map(|(plays, all)| quotient(&whole(*plays), &whole(*all))).collect();
     fee * rate * sum(&shares)
@@ -22,7 +26,7 @@ pub fn centric<'a>(fee: &Exact, rate: &Exact, users: impl IntoIterator<Item = &'
 
 /// The recipient's part of the fees of users who played nothing. `pool` is these fees times the
 /// rate.
-pub fn idle(pool: &Exact, policy: IdleUsers, plays: i128, total: i128) -> PoolShare {
+pub(crate) fn idle(pool: &Exact, policy: IdleUsers, plays: i128, total: i128) -> PoolShare {
     match policy {
         IdleUsers::ProRata => share(pool, plays, total),
         IdleUsers::Unallocated => PoolShare { amount: zero(), unallocated: pool.clone() },

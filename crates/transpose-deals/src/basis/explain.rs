@@ -2,16 +2,17 @@
 
 use crate::arithmetic::number::{Exact, SHOWN_PLACES, fraction_text, text};
 use serde_json::{Map, Value, json};
+use transpose_codes::decimal::MAX_DIGITS;
 use transpose_core::model::{Entity, Field};
 
 /// An exact amount: as a fraction, and as a decimal of at most 17 places.
 pub(crate) fn amount(number: &Exact) -> Value {
-    json!({ "fraction": fraction_text(number), "decimal": plain(number) })
+    json!({ "fraction": fraction_text(number), "decimal": text(number, SHOWN_PLACES) })
 }
 
-/// A number as decimal text.
+/// A number as decimal text, with all the digits that one of an agreement or of figures may have.
 pub(crate) fn plain(number: &Exact) -> String {
-    text(number, SHOWN_PLACES)
+    text(number, MAX_DIGITS)
 }
 
 /// The fields by which auditors know a sales context.

@@ -2,7 +2,7 @@
 
 use super::Deal;
 use crate::arithmetic::number::whole;
-use crate::arithmetic::plays::{CountedPlays, MissingDuration};
+use crate::arithmetic::plays::CountedPlays;
 use crate::models::{AgreedModel, Need};
 use crate::policies::{
     CONTRADICTING_TERMS, DecimalPlaces, ExchangeRates, Rates, RoundingLevel, Scope, SubscriberCounting,
@@ -14,13 +14,6 @@ use std::collections::BTreeSet;
 use transpose_codes::Currency;
 use transpose_core::diagnostics::Diagnostic;
 use transpose_core::terms::{BelowThreshold, QualifyingPlay};
-
-transpose_core::codes! {
-    /// A policy that needs what is not known.
-    pub(crate) UNKNOWN_DURATIONS: "DEA0509" "durations-unknown" Error
-        "Plays without a duration are counted with those of zero seconds and cannot be distinguished afterwards, so they cannot be paid for."
-        "Write `missing-duration = \"exclude\"`, or take a source that states every duration."
-}
 
 /// Reports policies that cannot both hold.
 pub(super) fn report(
@@ -134,9 +127,6 @@ pub(super) fn report(
                 "write `greater-of = \"overall\"`, and `at = \"statement\"` under `[deal.rounding]`",
             );
         }
-    }
-    if policies.missing == Some(MissingDuration::Count) && qualifying.is_some() {
-        reader.report(&UNKNOWN_DURATIONS, table.at, "`missing-duration` is count");
     }
     let listed = match &policies.exchange {
         Some(ExchangeRates::Listed(rates)) => rates.as_slice(),

@@ -24,6 +24,7 @@ mod planning;
 use crate::agreement::context_rules::{SETTABLE, key_of};
 use crate::agreement::{Agreement, PLACEHOLDER, own_key};
 use crate::arithmetic::number::{Exact, exact, quotient};
+use crate::arithmetic::plays::MissingDuration;
 use crate::basis::BasisInput;
 use crate::deal::{Deal, favoured};
 use crate::figures::{Figures, Row, heading_of};
@@ -235,7 +236,9 @@ impl Terms for PeriodTerms {
     }
 
     fn qualifying(&self) -> Option<QualifyingPlay> {
-        self.agreement.qualifying
+        let counts = |deal: &Deal| deal.policies.missing == Some(MissingDuration::Count);
+        let missing_qualifies = self.has_deals() && self.deal().is_ok_and(counts);
+        self.agreement.qualifying.map(|play| QualifyingPlay { missing_qualifies, ..play })
     }
 
     fn conflict(&self) -> ConflictPolicy {

@@ -76,12 +76,13 @@ def part_amount(model, part, days, mode):
     if model == "user-centric":
         return number(part["amount"])  # what each user played is not told
     rate = part.get("rate", part.get("wholesale-price"))
+    rate = number(rate) * number(part.get("weight", "1"))
     if "free-hours" in part:
         hours, free = number(part["tuning-hours"]), number(part["free-hours"])
         above = max((hours - free) / hours, Fraction(0)) if hours else Fraction(0)
         same(part["paid-part"], above, "paid part")
-        rate = number(rate) * above
-    return number(rate) * number(part["exchange"]) * number(part["plays"])
+        rate *= above
+    return rate * number(part["exchange"]) * number(part["plays"])
 
 
 def redo(text):

@@ -45,6 +45,8 @@ pub(crate) struct CountingRules<'a> {
     /// The local time in which the days of these turns begin.
     pub(crate) offsets: &'a LocalOffsets,
     pub(crate) qualifying: Option<QualifyingPlay>,
+    /// Which of a row's cells is its duration, where one that is missing qualifies.
+    pub(crate) duration: Option<usize>,
     /// What decides about sales and refunds, for sources of these.
     pub(crate) sales: Option<RefundRules<'a>>,
     /// Where plays are counted by user, and which of a row's cells names the user, for agreements
@@ -330,12 +332,21 @@ impl<'a> CountingWorker<'a> {
             if let Some(qualifying) = rules.qualifying
                 && row.micros < qualifying.micros
             {
-                short += 1;
-                if qualifying.below == BelowThreshold::Drop {
+                if row.micros == 0
+                    && qualifying.missing_qualifies
+                    && events.is_missing(row_number, rules.duration, bytes)
+                {
+                    let message = "the play has no duration, and counts as long enough";
+                    let code = &diagnostics::WITHOUT_DURATION;
+                    report.diagnostics.report(code, || Diagnostic::new(code, place(row), message));
+                } else {
+                    short += 1;
+                    bearing = false;
+                }
+                if !bearing && qualifying.below == BelowThreshold::Drop {
                     left.entry(BELOW).or_default().add(row, false);
                     continue;
                 }
-                bearing = false;
             }
             converted.add(row, sale.is_some_and(|sale| sale.returned));
             if sale.is_some() {

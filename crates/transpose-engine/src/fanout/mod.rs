@@ -85,16 +85,18 @@ impl<'a> Routing<'a> {
         self.views.iter().any(|view| view.period.is_some())
     }
 
-    /// What a worker needs to route the rows of an input; `user` is the cell that names the user.
+    /// What a worker needs to route the rows of an input; `user` is the cell that names the user,
+    /// `duration` that of the duration, where one that is missing qualifies.
     pub(crate) fn worker<'b>(
         &'b self,
         decoder: &'b dyn EventDecoder,
         observers: &'b [UserPlayObserver<'b>],
         user: Option<usize>,
+        duration: Option<usize>,
     ) -> RoutingWorker<'b> {
         RoutingWorker {
             router: Router::new(decoder, &self.routes, self.sets.len(), &self.fields),
-            service: ServiceCounter::new(&self.views, observers, decoder, user),
+            service: ServiceCounter::new(&self.views, observers, decoder, user, duration),
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct ServiceView {
     pub(crate) period: Option<Range<i64>>,
     /// The shortest play that qualifies, in microseconds.
     pub(crate) threshold: Option<i64>,
+    /// Whether a play without a duration qualifies.
+    pub(crate) missing_qualifies: bool,
 }
 
 impl ServiceView {
@@ -30,10 +32,15 @@ impl ServiceView {
         self.period.as_ref().is_none_or(|period| period.contains(&row.time))
     }
 
-    /// Whether it is too short to qualify.
-    fn is_short(&self, row: &EventRow) -> bool {
-        self.threshold.is_some_and(|threshold| row.micros < threshold)
+    /// Whether it is too short to qualify; `untimed` says whether it has no duration.
+    fn is_short(&self, row: &EventRow, untimed: bool) -> bool {
+        self.threshold.is_some_and(|threshold| row.micros < threshold) && !(untimed && self.missing_qualifies)
     }
+}
+
+/// Whether a row has no duration; `cell` is that of the duration, where that matters.
+fn is_untimed(rows: KeyedRows<'_>, index: usize, row: &EventRow, cell: Option<usize>) -> bool {
+    row.micros == 0 && rows.events.is_missing(index, cell, rows.bytes)
 }
 
 /// What an agreement is asked about rows with a context key; none where they cannot be placed,
@@ -72,6 +79,8 @@ pub(crate) struct ServiceCounter<'a> {
     decoder: &'a dyn EventDecoder,
     /// Which of a row's cells names the user.
     user: Option<usize>,
+    /// Which is its duration, where one that is missing qualifies.
+    duration: Option<usize>,
     state: RandomState,
     dictionary: Interner,
     plays: Vec<ViewPlays>,
@@ -86,12 +95,14 @@ impl<'a> ServiceCounter<'a> {
         observers: &'a [UserPlayObserver<'a>],
         decoder: &'a dyn EventDecoder,
         user: Option<usize>,
+        duration: Option<usize>,
     ) -> Self {
         Self {
             views,
             observers,
             decoder,
             user,
+            duration,
             state: RandomState::default(),
             dictionary: Interner::default(),
             plays: Vec::new(),
@@ -123,10 +134,11 @@ impl<'a> ServiceCounter<'a> {
         let Some(cell) = self.user.and_then(|cell| events.cells.get(index * events.row_cells + cell)) else {
             return Ok(());
         };
+        let untimed = is_untimed(rows, index, row, self.duration);
         let start = number as usize * self.observers.len();
         for (place, observer) in self.observers.iter().enumerate() {
             let ([long, short], context) = self.counts.get(start + place).copied().unwrap_or_default();
-            let counts = if observer.view.is_short(row) { short } else { long };
+            let counts = if observer.view.is_short(row, untimed) { short } else { long };
             if counts && observer.view.holds(row) {
                 let user = cell.bytes(rows.bytes, &events.arena);
                 observer.users.play_at_service(user, context, u64::from(row.plays))?;
@@ -156,9 +168,11 @@ impl<'a> ServiceCounter<'a> {
             let Some(plays) = self.plays.get_mut(start..start + self.views.len()) else {
                 return Err(diagnostics::bug("a key without a count"));
             };
+            let untimed = is_untimed(rows, index, row, self.duration);
             for (view, plays) in self.views.iter().zip(plays) {
                 if view.holds(row) {
-                    let (count, micros) = if view.is_short(row) { &mut plays.short } else { &mut plays.long };
+                    let (count, micros) =
+                        if view.is_short(row, untimed) { &mut plays.short } else { &mut plays.long };
                     *count += u64::from(row.plays);
                     *micros += i128::from(row.micros);
                 }

@@ -102,10 +102,11 @@ pub(crate) fn read(
             });
         }
         let observers = observers(run, &counts);
-        let user = row.iter().position(|field| *field == Field::USER);
+        let cell = |wanted| row.iter().position(|field| *field == wanted);
+        let (user, duration) = (cell(Field::USER), cell(Field::EVENT_DURATION));
         let mut workers: Vec<EventWorker<'_>> = (0..run.reading().threads)
             .map(|_| EventWorker {
-                routing: routing.as_ref().map(|routing| routing.worker(events, &observers, user)),
+                routing: routing.as_ref().map(|routing| routing.worker(events, &observers, user, duration)),
                 counters: Vec::with_capacity(counts.len()),
                 own_rows: Batch::default(),
             })
@@ -279,8 +280,12 @@ fn routing<'a>(run: &Run<'a>, sells: bool) -> Routing<'a> {
 pub(crate) fn service_view(output: &Output<'_>) -> Option<ServiceView> {
     let totals = output.grain() == Grain::Aggregate && output.writes().contains(Field::TOTAL_USAGES);
     let terms = output.terms.filter(|terms| totals || terms.royalties().is_some())?;
-    let threshold = terms.qualifying().map(|qualifying| qualifying.micros);
-    Some(ServiceView { period: output.period.moments.clone(), threshold })
+    let qualifying = terms.qualifying();
+    Some(ServiceView {
+        period: output.period.moments.clone(),
+        threshold: qualifying.map(|play| play.micros),
+        missing_qualifies: qualifying.is_some_and(|play| play.missing_qualifies),
+    })
 }
 
 /// The outputs whose agreements pay by what each user played of the whole service.

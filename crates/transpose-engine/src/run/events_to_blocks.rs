@@ -144,6 +144,9 @@ impl<'a> EventsToBlocks<'a> {
         let terms = output.require_terms()?;
         let writes = output.writes();
         let per_user = terms.royalties().is_some_and(RoyaltyTerms::per_user);
+        let missing = terms.qualifying().is_some_and(|play| play.missing_qualifies);
+        let row = per_user.then_some(Field::USER).into_iter();
+        let row = row.chain(missing.then_some(Field::EVENT_DURATION));
         let mut projection = Projection {
             item: item_fields(writes, output.format.manifest().traits.merges_rows),
             context: terms.reads(),
@@ -151,7 +154,7 @@ impl<'a> EventsToBlocks<'a> {
             duration: true,
             optional: FieldSet::EMPTY,
             now: Some(run.limits.now.micros),
-            row: per_user.then_some(Field::USER).into_iter().collect(),
+            row: row.collect(),
         };
         let traits = output.format.manifest().traits;
         let listed = traits.lists_recordings && run.source.catalogue.is_some();
@@ -200,7 +203,8 @@ impl<'a> EventsToBlocks<'a> {
         pairs: Option<&'b RowMarks<RefundPair>>,
         row: &[Field],
     ) -> CountingRules<'b> {
-        let user = row.iter().position(|field| *field == Field::USER);
+        let cell = |wanted| row.iter().position(|field| *field == wanted);
+        let user = cell(Field::USER);
         let terms = self.terms;
         CountingRules {
             decoder,
@@ -211,6 +215,7 @@ impl<'a> EventsToBlocks<'a> {
             qualifying: terms
                 .qualifying()
                 .filter(|_| decoder.preamble().reads.contains(Field::EVENT_DURATION)),
+            duration: cell(Field::EVENT_DURATION),
             sales: self.sells.then(|| RefundRules {
                 period: self.output.period.moments.clone(),
                 cutoff: &self.cutoff,
