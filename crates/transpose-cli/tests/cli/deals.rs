@@ -327,3 +327,97 @@ fn figures_of_a_month_are_cut_to_the_days_of_the_deal() {
     open.convert(&[]).ends(2).says("DEA0536").says("pro-rating");
     assert!(!open.wrote("x.csv"));
 }
+
+/// Deals of three labels with one model, an output each.
+fn three_labels(model: &str, lines: &str) -> (String, String) {
+    let names = [("x", "Label X"), ("y", "Label Y"), ("z", "Label Z")];
+    let deals = names.map(|(id, label)| deal(id, label, lines, model)).concat();
+    let outputs = names.map(|(name, label)| output(name, &format!("label = {label:?}"), "set = \"labels\""));
+    (deals, outputs.concat())
+}
+
+const PER_POOL: &str = "counts = \"qualified\"\npreviews = \"none\"\nmissing-duration = \"exclude\"\npool = \"territory\"\n\
+    total = \"service\"\nsubscribers = \"counted\"";
+
+/// Whatever is played, what all labels are paid and what nobody is paid is what there is.
+#[test]
+fn every_pool_is_shared_out() {
+    let mut seed = 1_u64;
+    let mut below = |most: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % most
+    };
+    let models = [
+        "model = \"revenue-share\"\nshare = \"60\"",
+        "model = \"subscriber-minimum\"\nminimum = \"1.5\"",
+        "model = \"subscriber-price-share\"\nshare = \"55\"\ntax = \"20\"",
+        "model = \"minima-waterfall\"\nrevenue-share = \"15.3\"\ncontent-cost-share = \"26.2\"\ncap = \"none\"\nfloor = \"0.5\"",
+        "model = \"per-performance\"\nrate = \"0.01\"\nperformances = \"tuning-hours\"\ntracks-per-hour = \"12.5\"",
+        "model = \"user-centric\"\nshare = \"70\"\nfee = \"unit-price\"\nidle-users = \"unallocated\"",
+        "model = \"user-centric\"\nshare = \"70\"\nfee = \"unit-price\"\nidle-users = \"pro-rata\"",
+    ];
+    for round in 0..8 {
+        let users = ["u1", "u2", "u3", "u4", "u5", "u6"];
+        let mut plays: Vec<Plays<'_>> = Vec::new();
+        // Each label has a play, each user is in one territory, and some users only play shortly.
+        for (label, user) in [("Label X", "u1"), ("Label Y", "u2"), ("Label Z", "u3")] {
+            plays.push((1, label, "GB", "prem", user, 5, 60));
+        }
+        for (number, user) in users.iter().enumerate() {
+            let territory = if number < 4 { "GB" } else { "DE" };
+            for label in ["Label X", "Label Y", "Label Z"] {
+                let short = number == 3 || (round % 4 == 0 && number > 3) || below(3) == 0;
+                plays.push((below(5) as u32, label, territory, "prem", user, 5, if short { 5 } else { 90 }));
+            }
+        }
+        let mut figures =
+            "period,territory,plan,net-revenue,subscribers,unit-price,content-cost,performance-royalties,tuning-hours\n".to_owned();
+        for territory in ["GB", "DE"] {
+            writeln!(
+                figures,
+                "2026-10,{territory},prem,{}.{:02},{},{}.99,{},{},{}.5",
+                below(5000),
+                below(100),
+                4 + below(6),
+                below(12),
+                below(900),
+                below(50),
+                below(3000)
+            )
+            .unwrap();
+        }
+        for model in models {
+            let (deals, outputs) = three_labels(model, PER_POOL);
+            let month = Month::new(&plays, &deals, &figures);
+            let run = month.job(&outputs);
+            assert_eq!(run.code, 0, "{round} {model}: {}", run.err);
+            let word = model.split('"').nth(1).unwrap();
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/pools.py");
+            let answer = std::process::Command::new("python3")
+                .args([script, word, "fig.csv", "out/x.jsonl", "out/y.jsonl", "out/z.jsonl"])
+                .current_dir(month.sandbox.path(""))
+                .output()
+                .unwrap();
+            assert!(answer.status.success(), "{round} {model}: {}", String::from_utf8_lossy(&answer.stderr));
+        }
+    }
+}
+
+/// A user who played shortly only paid all the same, and nobody is paid of it.
+#[test]
+fn what_users_with_short_plays_paid_is_unallocated() {
+    let model =
+        "model = \"user-centric\"\nshare = \"70\"\nfee = \"unit-price\"\nidle-users = \"unallocated\"";
+    let figures = "period,territory,plan,subscribers,unit-price\n2026-10,GB,prem,3,10.00\n";
+    for (seconds, paid, unallocated) in [(60, "14.00", "7"), (5, "7.00", "14")] {
+        let plays =
+            [(4, "Label X", "GB", "prem", "u1", 5, 60), (2, "Label X", "GB", "prem", "u2", 6, seconds)];
+        let month = Month::new(&plays, &deal("X", "Label X", PER_POOL, model), figures);
+        month.job(&output("x", "label = \"Label X\"", "")).ends(0);
+        let statement = String::from_utf8(month.sandbox.read("out/x.csv")).unwrap();
+        assert!(statement.contains(&format!("Payable,{paid}")), "{statement}");
+        let why = String::from_utf8(month.sandbox.read("out/x.jsonl")).unwrap();
+        let line = why.lines().find(|line| line.contains("\"step\":\"unallocated\"")).unwrap();
+        assert!(line.contains(&format!("\"decimal\":\"{unallocated}\"")), "{line}");
+    }
+}

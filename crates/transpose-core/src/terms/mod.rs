@@ -10,8 +10,8 @@ mod royalties;
 mod selection;
 
 pub use royalties::{
-    ClosingBalance, Earnings, FurtherAmounts, MovedPlays, Rounding, Royalties, RoyaltyTerms, ServiceTotal,
-    StatementTotals, UnitRate, UsageTotal,
+    ActiveUsers, ClosingBalance, Earnings, FurtherAmounts, MovedPlays, Rounding, Royalties, RoyaltyTerms,
+    ServiceCounts, ServiceTotal, StatementTotals, UnitRate, UsageTotal,
 };
 pub use selection::{DuplicatePolicy, OutsidePolicy, PeriodBasis, UnroutedPolicy};
 

@@ -53,6 +53,24 @@ pub struct ServiceTotal {
     pub micros: i128,
 }
 
+/// Users of the whole service with plays that count, by the sales contexts in which these are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveUsers {
+    /// The contexts, several for users who played in several.
+    pub contexts: Vec<Entity>,
+    /// How many users there are.
+    pub users: u64,
+}
+
+/// What the whole service counted.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceCounts<'a> {
+    /// Plays by sales context.
+    pub totals: &'a [ServiceTotal],
+    /// Users, for agreements that pay by user.
+    pub users: &'a [ActiveUsers],
+}
+
 /// What one play or sale of a kind is worth: an exact fraction in the currency of reporting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitRate {
@@ -254,7 +272,7 @@ pub trait RoyaltyTerms: Send + Sync {
         contexts: &mut [Entity],
         reported: usize,
         totals: &[UsageTotal<'_>],
-        service: Option<&[ServiceTotal]>,
+        service: Option<ServiceCounts<'_>>,
     ) -> Result<Royalties, Vec<Diagnostic>>;
 
     /// Closes the account, once what all usages earn is rounded: fills `totals`, `closing`, the

@@ -1,16 +1,7 @@
 //! Amounts that are shared by all plays, and the part of one recipient.
 
-use super::number::{Exact, quotient, whole, zero};
+use super::number::{Exact, quotient, whole};
 use num_traits::Zero;
-
-/// What of a pool goes to one recipient.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PoolShare {
-    /// The part of the recipient.
-    pub(crate) amount: Exact,
-    /// What is not paid, because nothing was played at all.
-    pub(crate) unallocated: Exact,
-}
 
 /// Plays times a rate; negative where more was returned than played.
 pub(crate) fn per_play(plays: i128, rate: &Exact) -> Exact {
@@ -30,16 +21,6 @@ pub(crate) fn revenue_pool(revenue: &Exact, share: &Exact) -> Exact {
 /// What of the pool one play is worth; nothing where there are no plays.
 pub(crate) fn worth(pool: &Exact, total: &Exact) -> Option<Exact> {
     quotient(pool, total)
-}
-
-/// The part of the pool that plays get. Without any plays in the whole it stays unallocated.
-pub(crate) fn share(pool: &Exact, plays: i128, total: i128) -> PoolShare {
-    match worth(pool, &whole(total)) {
-        // Plays first and the one division last, so that no digit is lost when it is redone in
-        // decimals.
-        Some(_) => PoolShare { amount: pool * whole(plays) / whole(total), unallocated: zero() },
-        None => PoolShare { amount: zero(), unallocated: pool.clone() },
-    }
 }
 
 /// A pool that is floored by minima, in the shape of the US statutory licence (37 CFR 385.21,
@@ -110,20 +91,6 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn parts_make_the_pool(pool in 0_i64..1_000_000_000, plays in proptest::collection::vec(0_u32..1000, 1..20)) {
-            let pool = whole(pool) / whole(100);
-            let total: i128 = plays.iter().map(|plays| i128::from(*plays)).sum();
-            let shared: Vec<PoolShare> = plays.iter().map(|plays| share(&pool, i128::from(*plays), total)).collect();
-            let sum: Exact = shared.iter().map(|shared| shared.amount.clone()).sum();
-            if total == 0 {
-                prop_assert!(sum.is_zero() && shared.iter().all(|shared| shared.unallocated == pool));
-            } else {
-                prop_assert_eq!(sum, pool);
-                prop_assert!(shared.iter().all(|shared| shared.amount >= zero()));
-            }
-        }
-
         #[test]
         fn a_waterfall_is_never_below_its_floor(revenue in 0_i64..1_000_000, cost in 0_i64..1_000_000, performance in 0_i64..500_000, subscribers in 0_i64..10_000) {
             let tenth = whole(1) / whole(10);

@@ -1,7 +1,6 @@
 //! User-centric: what each user paid goes to whom that user played.
 
-use super::number::{Exact, quotient, sum, whole, zero};
-use super::pool::{PoolShare, share};
+use super::number::{Exact, quotient, sum, whole};
 
 /// What becomes of the fee of a user who played nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +12,7 @@ pub(crate) enum IdleUsers {
 }
 
 /// The recipient's part of the fees of users who played: for each user the plays of the recipient
-/// and all plays of that user. Users without plays are passed over, they are [`idle`].
+/// and all plays of that user. Users without plays are passed over.
 pub(crate) fn centric<'a>(
     fee: &Exact,
     rate: &Exact,
@@ -22,13 +21,4 @@ pub(crate) fn centric<'a>(
     let shares: Vec<Exact> =
         users.into_iter().filter_map(|(plays, all)| quotient(&whole(*plays), &whole(*all))).collect();
     fee * rate * sum(&shares)
-}
-
-/// The recipient's part of the fees of users who played nothing. `pool` is these fees times the
-/// rate.
-pub(crate) fn idle(pool: &Exact, policy: IdleUsers, plays: i128, total: i128) -> PoolShare {
-    match policy {
-        IdleUsers::ProRata => share(pool, plays, total),
-        IdleUsers::Unallocated => PoolShare { amount: zero(), unallocated: pool.clone() },
-    }
 }

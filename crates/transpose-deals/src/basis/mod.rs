@@ -39,7 +39,7 @@ use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Code, Diagnostic, Location};
 use transpose_core::model::{Entity, Field};
-use transpose_core::terms::{ServiceTotal, UsageTotal};
+use transpose_core::terms::{ActiveUsers, ServiceTotal, UsageTotal};
 
 transpose_core::codes! {
     /// A deal that needs a figure that is not there.
@@ -95,6 +95,8 @@ pub(crate) struct BasisInput<'a> {
     pub(crate) is_earlier: bool,
     /// What the whole service counted, where that is known.
     pub(crate) service: Option<&'a [ServiceTotal]>,
+    /// The users of the service with plays that count, for models that pay by user.
+    pub(crate) active: &'a [ActiveUsers],
 }
 
 /// Rates of another deal, which are the least that a most favoured one pays.
@@ -361,6 +363,15 @@ impl<'a> Basis<'a> {
             Some(figure) => figure,
             None => self.missing(context, heading_of(field).unwrap_or_default()),
         }
+    }
+
+    /// How many users have plays that count in a context.
+    pub(crate) fn active_users(&self, context: usize) -> Exact {
+        let scope = Scope::TerritoryAndTier;
+        let own = scope.key(self.context(context));
+        let plays = |active: &&ActiveUsers| active.contexts.iter().any(|context| scope.key(context) == own);
+        let users: u64 = self.input.active.iter().filter(plays).map(|active| active.users).sum();
+        whole(users)
     }
 
     /// The subscribers of a context, counted as the deal says, with the trials above those that are

@@ -3,7 +3,7 @@
 use super::{KeySpec, Measure, ModelSpec, Need, RoyaltyModel};
 use crate::arithmetic::number::{Exact, per_cent, quotient, whole, zero};
 use crate::arithmetic::pool::{per_play, worth};
-use crate::arithmetic::users::{IdleUsers, centric, idle};
+use crate::arithmetic::users::{IdleUsers, centric};
 use crate::basis::explain::{amount, plain, site, with};
 use crate::basis::{Basis, Candidate, CountedUsage, Key, Totals, named};
 use crate::policies::{Rates, Scope};
@@ -25,8 +25,8 @@ transpose_core::codes! {
         "Report the parts of the period before and after the change apart, or agree on one `fee` for these contexts."
     /// More users than subscribers.
     pub(crate) USERS_ABOVE_SUBSCRIBERS: "DEA0535" "users-above-subscribers" Error
-        "There are more users who played than subscribers, so the number of idle ones is unknown."
-        "Correct `users` or `subscribers` in the figures."
+        "There are more users with plays that count than subscribers, so the number of idle ones is unknown."
+        "Correct `subscribers` in the figures."
 }
 
 pub(super) static SPEC: ModelSpec = ModelSpec {
@@ -87,13 +87,13 @@ impl RoyaltyModel for UserCentric {
             Some(_) => basis.policies().currency,
             None => basis.reporting(),
         };
-        let contexts = basis.contexts();
-        let played: Vec<usize> =
-            contexts.into_iter().filter(|context| !basis.plays(*context).is_zero()).collect();
-        for context in played {
+        for context in basis.contexts() {
+            let rest = self.idle_worth(basis, context, &totals, currency);
+            if basis.plays(context).is_zero() {
+                continue;
+            }
             let paid = self.paid(basis, context, currency);
             let rate = per_cent(&basis.rate(&self.share, context, None));
-            let rest = self.idle_worth(basis, context, &(&paid * &rate), &totals);
             for usage in basis.usages(context) {
                 let Some(users) = users(basis, context, &usage) else { continue };
                 let mut earned = centric(&paid, &rate, &users);
@@ -150,27 +150,54 @@ impl UserCentric {
         fees.pop().unwrap_or_else(zero)
     }
 
-    /// What one play is worth of the fees of users who played nothing.
-    fn idle_worth(&self, basis: &mut Basis<'_>, context: usize, each: &Exact, totals: &Totals) -> Exact {
-        if self.idle == IdleUsers::Unallocated {
-            explain_unallocated(basis, context, each);
+    /// What one play is worth of the fees of users without plays that count, and what of them
+    /// nobody gets.
+    fn idle_worth(
+        &self,
+        basis: &mut Basis<'_>,
+        context: usize,
+        totals: &Totals,
+        currency: Currency,
+    ) -> Exact {
+        let pro_rata = self.idle == IdleUsers::ProRata;
+        let played = !basis.plays(context).is_zero();
+        // Who shares the fees of idle users has to know how many there are.
+        let subscribers = match basis.known(context, Field::SUBSCRIBERS) {
+            None if pro_rata && played => basis.figure(context, Field::SUBSCRIBERS),
+            None => return zero(),
+            Some(subscribers) => subscribers,
+        };
+        if subscribers.is_zero() {
             return zero();
         }
-        let subscribers = basis.figure(context, Field::SUBSCRIBERS);
-        let users = basis.figure(context, Field::USERS);
-        if users > subscribers {
+        let fee = self.paid(basis, context, currency);
+        let each = fee * per_cent(&basis.rate(&self.share, context, None));
+        let active = basis.active_users(context);
+        // Several users may share one subscription; then nobody knows who is idle.
+        if pro_rata && active > subscribers && each.is_positive() {
             let message = format!(
                 "{} users and {} subscribers in {}",
-                plain(&users),
+                plain(&active),
                 plain(&subscribers),
                 named(basis.context(context))
             );
             let place = basis.place(context);
             basis.report(&USERS_ABOVE_SUBSCRIBERS, &place, message);
         }
-        let pool = each * (subscribers - users);
+        let pool = each * (&subscribers - &active);
+        if !pool.is_positive() {
+            return zero();
+        }
         let total = totals.get(&Scope::TerritoryAndTier.key(basis.context(context)));
-        total.and_then(|(total, _)| worth(&pool, total)).unwrap_or_else(zero)
+        let shared = total.filter(|_| pro_rata).and_then(|(total, _)| worth(&pool, total));
+        shared.unwrap_or_else(|| {
+            let line = json!({
+                "step": "unallocated", "model": SPEC.word, "amount": amount(&pool),
+                "idle-users": plain(&(subscribers - active)), "why": "idle-users",
+            });
+            basis.unallocated.push(with(site(basis.context(context)), line));
+            zero()
+        })
     }
 }
 
@@ -187,19 +214,4 @@ fn users(basis: &mut Basis<'_>, context: usize, usage: &CountedUsage<'_>) -> Opt
         format!("{plays} of {} plays of {} have a user", usage.total.plays, named(basis.context(context)));
     basis.report_model(&NO_USERS, message);
     None
-}
-
-/// Shows auditors what stays with the service of the fees of users who played nothing, where their
-/// number is known.
-fn explain_unallocated(basis: &mut Basis<'_>, context: usize, each: &Exact) {
-    let known = basis.known(context, Field::SUBSCRIBERS).zip(basis.known(context, Field::USERS));
-    let count = known.map_or_else(zero, |(subscribers, users)| subscribers - users);
-    if count.is_positive() {
-        let shared = idle(&(each * &count), IdleUsers::Unallocated, 0, 0);
-        let line = json!({
-            "step": "unallocated", "model": SPEC.word, "amount": amount(&shared.unallocated),
-            "idle-users": plain(&count), "why": "idle-users",
-        });
-        basis.unallocated.push(with(site(basis.context(context)), line));
-    }
 }

@@ -39,7 +39,7 @@ use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field, FieldSet, Group, Value};
 use transpose_core::terms::{
-    ConflictPolicy, Earnings, QualifyingPlay, RefundPolicy, Royalties, RoyaltyTerms, ServiceTotal, Terms,
+    ConflictPolicy, Earnings, QualifyingPlay, RefundPolicy, Royalties, RoyaltyTerms, ServiceCounts, Terms,
     UsageTotal,
 };
 
@@ -343,7 +343,7 @@ impl RoyaltyTerms for PeriodTerms {
         contexts: &mut [Entity],
         reported: usize,
         played: &[UsageTotal<'_>],
-        whole: Option<&[ServiceTotal]>,
+        whole: Option<ServiceCounts<'_>>,
     ) -> Result<Royalties, Vec<Diagnostic>> {
         let deal = self.deal().map_err(|diagnostic| vec![diagnostic])?;
         if whole.is_none() && deal.needs(Need::Users) {
@@ -371,7 +371,8 @@ impl RoyaltyTerms for PeriodTerms {
             reduction: self.reduction.as_ref(),
             breakage: &self.breakage,
             is_earlier: false,
-            service: whole,
+            service: whole.map(|counts| counts.totals),
+            active: whole.map_or(&[], |counts| counts.users),
         };
         let figures = self.figures_of(contexts);
         let (royalties, summaries) = royalties::work_out(deal, &earlier, input, figures)?;

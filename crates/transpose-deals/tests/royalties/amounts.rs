@@ -376,11 +376,11 @@ fn users_pay_for_what_they_played() {
     }
     // In a family several users share one subscription: no one is known to be idle, and who is
     // cannot be shared out.
-    let family = idle_figures.replace(",20,2,1,", ",20,2,5,");
+    let family: &[(u64, u64)] = &[(5, 1), (6, 2), (7, 2)];
     let statement =
-        work_out_with(&terms(&model(&lines("unallocated")), &family), &played, None, &[&[(5, 5)]]).unwrap();
-    assert_eq!((statement.royalties.sums.as_slice(), statement.steps("unallocated").len()), (&[700][..], 0));
-    let refused = work_out_with(&terms(&model(&lines("pro-rata")), &family), &played, None, &[&[(5, 5)]])
+        work_out_with(&terms(&model(&lines("unallocated")), idle_figures), &played, None, &[family]).unwrap();
+    assert_eq!((statement.royalties.sums.as_slice(), statement.steps("unallocated").len()), (&[573][..], 0));
+    let refused = work_out_with(&terms(&model(&lines("pro-rata")), idle_figures), &played, None, &[family])
         .err()
         .unwrap();
     assert_eq!(refused[0].code.id, "DEA0535");

@@ -5,7 +5,8 @@ use transpose_codes::time::Period;
 use transpose_core::diagnostics::{Diagnostic, Fatal};
 use transpose_core::model::{Entity, Field, Group};
 use transpose_core::terms::{
-    Earnings, Rounding, Royalties, RoyaltyTerms, ServiceTotal, Terms, UnitRate, UsageTotal,
+    ActiveUsers, Earnings, Rounding, Royalties, RoyaltyTerms, ServiceCounts, ServiceTotal, Terms, UnitRate,
+    UsageTotal,
 };
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 
@@ -165,6 +166,13 @@ pub(crate) fn work_out_with(
             moved: &[],
         })
         .collect();
+    // Each pair of a kind is one user here.
+    let active = played_in
+        .iter()
+        .zip(users)
+        .map(|(context, users)| ActiveUsers { contexts: vec![context.clone()], users: users.len() as u64 });
+    let active: Vec<ActiveUsers> = active.collect();
+    let whole = whole.map(|totals| ServiceCounts { totals, users: &active });
     let reported = contexts.len();
     let mut royalties = terms.royalties().unwrap().work_out(&mut contexts, reported, &played, whole)?;
     assert_eq!(royalties.units.len(), kinds.len());

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::model::Entity;
-use transpose_core::terms::{MovedPlays, RoyaltyTerms};
+use transpose_core::terms::{ActiveUsers, MovedPlays, RoyaltyTerms};
 use transpose_sync::{into_inner, lock};
 
 transpose_core::codes! {
@@ -137,13 +137,14 @@ impl PlaysByUser {
         }
     }
 
-    /// For each kind of usages, how many plays it has of users with so many plays in all.
+    /// For each kind of usages, how many plays it has of users with so many plays in all; and how
+    /// many users of the service there are, where it was counted.
     pub(crate) fn finish(
         self,
         usage_kinds: &UsageKinds,
         contexts: &[Entity],
         terms: &dyn RoyaltyTerms,
-    ) -> Result<Vec<UserPlays>, Fatal> {
+    ) -> Result<(Vec<UserPlays>, Vec<ActiveUsers>), Fatal> {
         let counts = |kind: u32| {
             let context = usage_kinds.context_of(kind).and_then(|context| contexts.get(context as usize));
             context.is_some_and(|context| terms.counts_for_users(context, kind & 1 == 1))
@@ -172,13 +173,17 @@ impl PlaysByUser {
                 }
             }
         }
+        let mut active: BTreeMap<Vec<u32>, u64> = BTreeMap::new();
+        for (_, contexts) in all.values_mut().filter(|(_, contexts)| !contexts.is_empty()) {
+            contexts.sort_unstable();
+            *active.entry(contexts.clone()).or_default() += 1;
+        }
         let mut by_user: Vec<BTreeMap<u64, u64>> = vec![BTreeMap::new(); counted.len()];
         let mut moved: BTreeMap<(u32, u64, Vec<u32>), u64> = BTreeMap::new();
         for (user, kind, plays) in own {
             let (total, contexts) =
-                all.get_mut(&user).ok_or_else(|| diagnostics::bug("a user who played nothing"))?;
+                all.get(&user).ok_or_else(|| diagnostics::bug("a user who played nothing"))?;
             if contexts.len() > 1 {
-                contexts.sort_unstable();
                 *moved.entry((kind, *total, contexts.clone())).or_default() += plays;
             } else if let Some(of) = by_user.get_mut(kind as usize) {
                 *of.entry(*total).or_default() += plays;
@@ -191,15 +196,19 @@ impl PlaysByUser {
                 *slot = context;
             }
         }
+        let named = |numbers: &[u32]| -> Vec<Entity> {
+            numbers.iter().filter_map(|number| contexts.get(*number as usize).cloned()).collect()
+        };
         let kinds = by_user.into_iter();
         let mut kinds: Vec<UserPlays> =
             kinds.map(|of| UserPlays { by_user: of.into_iter().collect(), moved: Vec::new() }).collect();
         for ((kind, all, numbers), own) in moved {
-            let contexts = numbers.iter().filter_map(|number| contexts.get(*number as usize).cloned());
             if let Some(of) = kinds.get_mut(kind as usize) {
-                of.moved.push(MovedPlays { all, own, contexts: contexts.collect() });
+                of.moved.push(MovedPlays { all, own, contexts: named(&numbers) });
             }
         }
-        Ok(kinds)
+        let active =
+            active.into_iter().map(|(numbers, users)| ActiveUsers { contexts: named(&numbers), users });
+        Ok((kinds, active.collect()))
     }
 }

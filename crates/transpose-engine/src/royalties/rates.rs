@@ -10,7 +10,7 @@ use transpose_codes::decimal::{self, Decimal, MAX_DIGITS};
 use transpose_core::accounting::NO_CURRENCY;
 use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location};
 use transpose_core::model::{Entity, Field};
-use transpose_core::terms::{Royalties, ServiceTotal, Terms, UsageTotal};
+use transpose_core::terms::{Royalties, ServiceCounts, Terms, UsageTotal};
 
 transpose_core::codes! {
     /// An amount with too many digits.
@@ -155,7 +155,7 @@ pub(crate) fn ask(
     totals: &Totals,
     contexts: &mut [Entity],
     reported: usize,
-    service_totals: Option<&[ServiceTotal]>,
+    service: Option<ServiceCounts<'_>>,
     by_user: Option<&[UserPlays]>,
 ) -> Result<Option<Royalties>, Fatal> {
     let Some(royalties) = terms.royalties() else { return Ok(None) };
@@ -171,7 +171,7 @@ pub(crate) fn ask(
         moved: of_users(kind).map_or(&[], |users| users.moved.as_slice()),
     });
     let usage_totals: Vec<UsageTotal<'_>> = usage_totals.collect();
-    let answer = royalties.work_out(contexts, reported, &usage_totals, service_totals);
+    let answer = royalties.work_out(contexts, reported, &usage_totals, service);
     let answer = answer.map_err(|diagnostics| Fatal { failure: Failure::Use, diagnostics })?;
     if answer.units.len() != usage_totals.len() {
         return Err(diagnostics::bug("an agreement answers for other kinds of usages than it was asked for"));

@@ -43,7 +43,8 @@ use transpose_core::diagnostics::{Diagnostic, Failure, Fatal, Location, Severity
 use transpose_core::format::{EventDecoder, Projection};
 use transpose_core::model::{Entity, Field, FieldSet, Group};
 use transpose_core::terms::{
-    BelowThreshold, ConflictPolicy, RoyaltyTerms, ServiceTotal, StatementTotals, Terms,
+    ActiveUsers, BelowThreshold, ConflictPolicy, RoyaltyTerms, ServiceCounts, ServiceTotal, StatementTotals,
+    Terms,
 };
 use transpose_sync::unpoisoned;
 
@@ -295,7 +296,8 @@ impl<'a> EventsToBlocks<'a> {
             reads: spaces.reads,
             sources,
             service_totals: service_totals.as_deref(),
-            plays_by_user: plays_by_user.as_deref(),
+            plays_by_user: plays_by_user.as_ref().map(|(plays, _)| plays.as_slice()),
+            active_users: plays_by_user.as_ref().map_or(&[], |(_, active)| active.as_slice()),
             left_out,
             elsewhere,
             catalogue: self.run.source.catalogue,
@@ -335,6 +337,7 @@ struct ReportWriter<'b> {
     sources: &'b [Arc<str>],
     service_totals: Option<&'b [ServiceTotal]>,
     plays_by_user: Option<&'b [UserPlays]>,
+    active_users: &'b [ActiveUsers],
     left_out: u64,
     catalogue: Option<&'b Catalogue>,
     /// Contexts that are due and that the rule of the output does not reach. Deals look at their
@@ -372,7 +375,9 @@ impl ReportWriter<'_> {
             report_left_out(self.left_out, open, terms, &mut output.report);
         }
         let totals = sorted.totals();
-        let (service, by_user) = (self.service_totals, self.plays_by_user);
+        let users = self.active_users;
+        let service = self.service_totals.map(|totals| ServiceCounts { totals, users });
+        let by_user = self.plays_by_user;
         let reported = contexts.len();
         let mut elsewhere = self.elsewhere.clone();
         report_terms(terms.complete(&mut elsewhere), &mut output.report)?;
