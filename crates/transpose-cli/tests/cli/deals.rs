@@ -249,6 +249,44 @@ fn successive_deals_of_a_label_are_named_by_a_job() {
     month.job(&output("a", rule, "deal = \"third\"")).ends(2).says("DEA0506").says("third");
 }
 
+#[test]
+fn deals_of_a_label_are_chosen_by_territory_and_tier() {
+    let plays = [
+        (100, "Label X", "GB", "prem", "u1", 5, 60),
+        (200, "Label X", "DE", "prem", "u1", 5, 60),
+        (400, "Label X", "GB", "clip", "u1", 5, 60),
+    ];
+    let figures =
+        "period,territory,plan,net-revenue\n2026-10,GB,prem,0\n2026-10,DE,prem,0\n2026-10,GB,clip,0\n";
+    let one = |id: &str, where_: &str, rate: &str| {
+        let deal = deal(id, "Label X", "counts = \"all\"", &PER_PLAY.replace("0.01", rate));
+        deal.replace("territories = \"Worldwide\"", where_)
+    };
+    let deals = one("gb", "territories = [\"GB\"]\ntiers = [\"Prem\"]", "0.01")
+        + &one("de", "territories = [\"DE\"]", "0.02")
+        + &one("clips", "territories = [\"GB\"]\ntiers = [\"Clip\"]", "0.03");
+    let month = Month::new(&plays, &deals, figures);
+    let rule = |more: &str| format!("label = \"Label X\", {more}");
+    let outputs = [
+        ("a", "territory = \"GB\", plan = \"prem\""),
+        ("b", "territory = \"DE\", plan = \"prem\""),
+        ("c", "plan = \"clip\", territory = \"GB\""),
+    ];
+    let outputs = outputs.map(|(name, more)| output(name, &rule(more), "set = \"l\"")).concat();
+    month.job(&outputs).ends(0);
+    for (name, amount) in [("a", "1.00"), ("b", "4.00"), ("c", "12.00")] {
+        assert_eq!(month.amounts(&format!("out/{name}.csv")), [amount], "{name}");
+    }
+    // A rule that reaches several deals, and a deal that is not for all that its output takes.
+    month.job(&output("a", &rule("territory = \"GB\""), "")).ends(2).says("DEA0507");
+    let named = output("a", &rule("territory = \"GB\""), "deal = \"gb\"");
+    month.job(&named).ends(2).says("DEA0523").says("400 plays in Clip in GB");
+    // Two deals for one play.
+    let twice =
+        one("gb", "territories = [\"GB\"]", "0.01") + &one("all", "territories = \"Worldwide\"", "0.02");
+    Month::new(&plays, &twice, figures).job(&outputs).ends(2).says("DEA0505");
+}
+
 const BY_USER: &str =
     "model = \"user-centric\"\nshare = \"70\"\nfee = \"unit-price\"\nidle-users = \"unallocated\"";
 

@@ -48,8 +48,8 @@ transpose_core::codes! {
         "Fill the cell of the figures; write `0` when the number is zero."
     /// Plays where the deal does not hold.
     pub(crate) TERRITORY_WITHOUT_DEAL: "DEA0523" "territory-without-deal" Error
-        "There are plays in a territory that the deal is not for, and no royalties are due for them under it."
-        "Add the territory to `territories` of the deal, or report these plays elsewhere."
+        "There are plays in a territory, or of a tier, that the deal is not for, and no royalties are due for them under it."
+        "Add the territory to `territories` of the deal, or the tier to its `tiers`, or report these plays in an output of their own."
     /// A context for which no rate fits.
     pub(crate) NO_RATE: "DEA0524" "no-rate" Error
         "None of the elements of a list of rates fits a usage, so what it is worth is unknown."
@@ -154,10 +154,7 @@ impl<'a> Basis<'a> {
     /// `figures` are those of each context.
     pub(crate) fn new(input: BasisInput<'a>, figures: Vec<Option<ContextFigures>>) -> Self {
         let BasisInput { policies, contexts, .. } = input;
-        let includes = |context: &Entity| {
-            let holds = context.text(Field::TERRITORY).is_none_or(|territory| policies.holds_for(territory));
-            holds && policies.counts_play(context, true)
-        };
+        let includes = |context: &Entity| policies.holds_for(context) && policies.counts_play(context, true);
         // Where the report is the whole, what it leaves out is no part of it.
         let whole_report = policies.total == Some(TotalSource::Report);
         let within = |index: usize| index < input.reported || !whole_report;
@@ -191,19 +188,23 @@ impl<'a> Basis<'a> {
     }
 
     fn check_territories(&mut self) {
-        let mut elsewhere: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut elsewhere: BTreeMap<String, u64> = BTreeMap::new();
         for (_, total) in self.input.paid_usages() {
             let context = self.input.contexts.get(total.context);
-            let territory = context.and_then(|context| context.text(Field::TERRITORY));
-            if let Some(territory) = territory.filter(|code| !self.input.policies.holds_for(code)) {
-                let plays = elsewhere.entry(territory).or_default();
+            if let Some(context) = context.filter(|context| !self.input.policies.holds_for(context)) {
+                let text = |field| context.text(field).unwrap_or_default();
+                let place = if self.input.policies.tiers.is_empty() {
+                    text(Field::TERRITORY).to_owned()
+                } else {
+                    format!("{} in {}", text(Field::SERVICE), text(Field::TERRITORY))
+                };
+                let plays = elsewhere.entry(place).or_default();
                 *plays = plays.saturating_add(total.plays);
             }
         }
         let policies = self.input.policies;
-        for (territory, plays) in elsewhere.into_iter().filter(|(_, plays)| *plays > 0) {
-            let message =
-                format!("{plays} plays in {territory}, which the deal `{}` is not for", policies.id);
+        for (place, plays) in elsewhere.into_iter().filter(|(_, plays)| *plays > 0) {
+            let message = format!("{plays} plays in {place}, which the deal `{}` is not for", policies.id);
             let place = policies.place.clone();
             self.diagnostics.push(Diagnostic::new(&TERRITORY_WITHOUT_DEAL, place, message));
         }

@@ -105,10 +105,7 @@ impl Basis<'_> {
     }
 
     fn counts_in_service(&self, total: &ServiceTotal) -> bool {
-        let holds = total
-            .context
-            .text(Field::TERRITORY)
-            .is_none_or(|territory| self.input.policies.holds_for(territory));
+        let holds = self.input.policies.holds_for(&total.context);
         holds && self.input.policies.counts_play(&total.context, total.bearing)
     }
 

@@ -6,6 +6,7 @@
 //! label = "Example Records"
 //! currency = "EUR"                       # of rates, minimums and prices
 //! territories = ["GB", "DE"]             # or "Worldwide"
+//! tiers = ["NorthwindPremium"]           # services of the sales contexts; else all
 //! greater-of = "territory-and-tier"      # where models are compared: or territory, tier, overall
 //! pool = "territory-and-tier"            # where plays share revenue and minimums
 //! counts = "qualified"                   # which plays: also all, qualified-and-previews
@@ -64,8 +65,8 @@ use transpose_core::terms::QualifyingPlay;
 transpose_core::codes! {
     /// Two deals of one name.
     pub(crate) REPEATED_DEAL: "DEA0505" "repeated-deal" Error
-        "Two `[[deal]]` have the same id, or are for the same label at the same time, so it is undecided which one holds."
-        "Give them ids of their own, and days (`from`, `until`) that do not overlap."
+        "Two `[[deal]]` have the same id, or are for the same label, territory and tier at the same time, so it is undecided which one holds."
+        "Give them ids of their own, and days (`from`, `until`), `territories` or `tiers` that do not overlap."
 }
 
 /// One `[[deal]]`.
@@ -92,7 +93,7 @@ impl Deal {
         let (a, b) = (&self.policies, &other.policies);
         let before =
             |a: &Policies, b: &Policies| a.until.zip(b.from).is_some_and(|(until, from)| until < from);
-        a.id == b.id || (a.label == b.label && !before(a, b) && !before(b, a))
+        a.id == b.id || (a.label == b.label && !before(a, b) && !before(b, a) && a.shares_contexts(b))
     }
 }
 

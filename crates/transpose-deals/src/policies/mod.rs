@@ -41,6 +41,8 @@ pub(crate) struct Policies {
     pub(crate) currency: Currency,
     /// Codes; none for the world.
     pub(crate) territories: Vec<String>,
+    /// Services of sales contexts; none for all.
+    pub(crate) tiers: Vec<String>,
     pub(crate) from: Option<Date>,
     pub(crate) until: Option<Date>,
     pub(crate) scope: Option<Scope>,
@@ -110,9 +112,20 @@ impl Policies {
         counts.counts(PlayKind::of(self.is_preview(context), bearing))
     }
 
-    /// Whether it holds in the territory.
-    pub(crate) fn holds_for(&self, territory: &str) -> bool {
-        self.territories.is_empty() || self.territories.iter().any(|code| code == territory)
+    /// Whether it holds for a sales context: its territory and its tier, as far as they are known.
+    pub(crate) fn holds_for(&self, context: &Entity) -> bool {
+        let among = |listed: &[String], field| {
+            let text = context.text(field);
+            listed.is_empty() || text.is_none_or(|text| listed.iter().any(|one| one == text))
+        };
+        among(&self.territories, Field::TERRITORY) && among(&self.tiers, Field::SERVICE)
+    }
+
+    /// Whether there can be a sales context for which both hold.
+    pub(crate) fn shares_contexts(&self, other: &Self) -> bool {
+        let shared =
+            |a: &[String], b: &[String]| a.is_empty() || b.is_empty() || a.iter().any(|one| b.contains(one));
+        shared(&self.territories, &other.territories) && shared(&self.tiers, &other.tiers)
     }
 
     /// Whether the plays of the context are preview clips.

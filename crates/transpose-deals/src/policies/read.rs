@@ -30,6 +30,7 @@ pub(crate) const KEYS: &[&str] = &[
     "party-id",
     "currency",
     "territories",
+    "tiers",
     "from",
     "until",
     "greater-of",
@@ -72,6 +73,8 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     let all_plays = keys.choice("plays", &[("label", false), ("all", true)]).unwrap_or(false);
     let aliases = table.entry("aliases").map(|entry| keys.reader.texts(entry)).unwrap_or_default();
     let aliases = aliases.into_iter().map(|(text, _)| text).collect();
+    let tiers = table.entry("tiers").map(|entry| keys.reader.texts(entry)).unwrap_or_default();
+    let tiers = tiers.into_iter().map(|(text, _)| text).collect();
     let from = keys.value("from", value::date);
     let until = keys.value("until", value::date);
     if from.zip(until).is_some_and(|(from, until)| until < from) {
@@ -121,6 +124,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
         party,
         currency: currency?,
         territories: territories?,
+        tiers,
         from,
         until,
         scope,

@@ -1,8 +1,11 @@
 //! Which deal of an agreement holds.
 
 use super::PeriodTerms;
+use crate::agreement::context_rules::Rule;
 use crate::deal::Deal;
+use crate::job::Condition;
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::model::{Entity, Field};
 
 transpose_core::codes! {
     /// A label for which there is no deal.
@@ -47,9 +50,14 @@ impl PeriodTerms {
         (!policies.all_plays).then(|| policies.names().map(str::to_owned).collect())
     }
 
-    /// The deal of an output of a job: the one with the given id, or the one for the labels that
-    /// its rule takes. A deal with another label is refused.
-    pub fn choose_for(&mut self, id: Option<&str>, labels: &[String]) -> Result<(), Fatal> {
+    /// The deal of an output of a job: the one with the given id, or the one for the labels,
+    /// territories and tiers that its rule takes. A deal with another label is refused.
+    pub fn choose_for(
+        &mut self,
+        id: Option<&str>,
+        labels: &[String],
+        when: &[Condition],
+    ) -> Result<(), Fatal> {
         let is_for = |deal: &Deal| {
             let policies = &deal.policies;
             policies.all_plays || policies.names().any(|name| labels.iter().any(|label| label == name))
@@ -61,7 +69,13 @@ impl PeriodTerms {
         } else if self.deal().is_err() && !labels.is_empty() {
             let found: Vec<usize> =
                 self.in_force().filter(|(_, deal)| is_for(deal)).map(|(index, _)| index).collect();
-            if let [one] = found.as_slice() {
+            let contexts = self.reached(when);
+            let holds = |index: &usize| {
+                let deal = self.agreement.deals.get(*index);
+                deal.is_some_and(|deal| contexts.iter().all(|context| deal.policies.holds_for(context)))
+            };
+            let holding: Vec<usize> = found.iter().copied().filter(holds).collect();
+            if let ([one], _) | (_, [one]) = (found.as_slice(), holding.as_slice()) {
                 self.chosen = Some(*one);
             }
         }
@@ -70,6 +84,36 @@ impl PeriodTerms {
             Some(label) if !is_for(deal) => Err(Fatal::usage(self.without_deal(label))),
             _ => Ok(()),
         }
+    }
+
+    /// The sales contexts that a rule of an output reaches, as far as the agreement, the figures and
+    /// the rule say.
+    fn reached(&self, when: &[Condition]) -> Vec<Entity> {
+        let listed = |field| {
+            let of_field = when.iter().filter(move |condition| condition.fields == [field]);
+            of_field
+                .flat_map(|condition| &condition.values)
+                .filter(|value| !matches!(value.as_str(), "*" | ""))
+        };
+        let mut territories: Vec<&str> = listed(Field::TERRITORY).map(String::as_str).collect();
+        if territories.is_empty() {
+            let rows = self.figures.iter().flat_map(|figures| &figures.rows);
+            territories.extend(rows.filter(|row| row.covers(self.period)).map(|row| row.territory.first()));
+        }
+        let reaches = |rule: &&Rule| {
+            when.iter().all(|condition| {
+                let [field] = condition.fields.as_slice() else { return true };
+                let wanted = rule.wanted(*field);
+                let any = condition.values.iter().any(|value| value == "*");
+                any || wanted.is_empty() || wanted.iter().any(|value| condition.values.contains(value))
+            })
+        };
+        let rules = self.agreement.rules.iter().filter(reaches);
+        rules
+            .flat_map(|rule| {
+                territories.iter().map(|territory| self.outcome(rule, Some((*territory).into())))
+            })
+            .collect()
     }
 
     /// The deals that hold on some day of the period.

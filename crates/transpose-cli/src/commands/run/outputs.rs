@@ -58,7 +58,7 @@ pub(super) fn prepare<'a>(
                 && terms.has_deals()
                 && format.manifest().grain == Grain::Aggregate
             {
-                terms.choose_for(output.deal.as_deref(), &output.labels())?;
+                terms.choose_for(output.deal.as_deref(), &output.labels(), &output.when)?;
             }
             let period =
                 output.period.or(job.period).or_else(|| terms.as_ref().and_then(PeriodTerms::period));
