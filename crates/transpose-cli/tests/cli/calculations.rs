@@ -180,6 +180,10 @@ impl Month {
         let explanation = std::fs::File::open(self.sandbox.path("why.jsonl")).unwrap();
         let answer = Command::new("python3").arg(script).stdin(explanation).output().unwrap();
         assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/cents.py");
+        let files = ["out.csv", "why.jsonl"].map(|name| self.sandbox.path(name));
+        let answer = Command::new("python3").arg(script).args(files).output().unwrap();
+        assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
     }
 
     pub(crate) fn table(&self) -> Vec<BTreeMap<String, String>> {
@@ -863,6 +867,7 @@ fn ceiling_of_revenue() {
         let why = month.sandbox.read(&format!("out/{label}.jsonl"));
         assert!(String::from_utf8_lossy(&why).contains("\"reduction\":{\"decimal\":\"0.875\""));
         month.sandbox.put("why.jsonl", why);
+        month.sandbox.put("out.csv", month.sandbox.read(&format!("out/{label}.csv")));
         month.audit();
     }
     // No such set, and figures that do not say what it is a share of.

@@ -31,7 +31,7 @@ use crate::arithmetic::pool::equivalents;
 use crate::figures::{ContextFigures, heading_of};
 use crate::policies::{Policies, ProRating, Rates, Scope, SubscriberCounting, TotalSource};
 use crate::toml::value;
-use explain::{plain, site, with};
+use explain::{amount, plain, site, with};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_codes::Currency;
@@ -73,6 +73,8 @@ pub(crate) type Key = (String, String);
 pub(crate) struct BasisInput<'a> {
     pub(crate) policies: &'a Policies,
     pub(crate) period: Option<Period>,
+    /// The shortest play that qualifies, in microseconds.
+    pub(crate) threshold: Option<i64>,
     /// The currency of reporting.
     pub(crate) reporting: Currency,
     /// The name of the figures, for messages.
@@ -144,6 +146,10 @@ pub(crate) struct Basis<'a> {
     reported: BTreeSet<String>,
     /// Rates of exchange that were used, for auditors.
     pub(crate) exchanges: BTreeMap<String, Value>,
+    /// How the subscribers of each context were counted, for auditors.
+    pub(crate) subscriber_counts: BTreeMap<usize, Value>,
+    /// What all plays of the parts of a scope are made of, for auditors.
+    pub(crate) total_counts: BTreeMap<Key, Value>,
     /// Rates of other deals that were taken, because the deal is most favoured; for auditors.
     pub(crate) favoured: BTreeMap<String, Value>,
     /// What is not paid, for auditors.
@@ -180,6 +186,8 @@ impl<'a> Basis<'a> {
             reported: BTreeSet::new(),
             exchanges: BTreeMap::new(),
             favoured: BTreeMap::new(),
+            subscriber_counts: BTreeMap::new(),
+            total_counts: BTreeMap::new(),
             unallocated: Vec::new(),
         };
         basis.check_territories();
@@ -236,6 +244,11 @@ impl<'a> Basis<'a> {
 
     pub(crate) fn policies(&self) -> &'a Policies {
         self.input.policies
+    }
+
+    /// The shortest play that qualifies, in microseconds.
+    pub(crate) fn threshold(&self) -> Option<i64> {
+        self.input.threshold
     }
 
     pub(crate) fn period(&self) -> Option<Period> {
@@ -378,11 +391,47 @@ impl<'a> Basis<'a> {
     /// The subscribers of a context, counted as the deal says, with the trials above those that are
     /// free.
     pub(crate) fn subscribers(&mut self, context: usize) -> Exact {
-        let counted = self.paying_subscribers(context);
-        let Some(free) = self.input.policies.free_trials.clone() else { return counted };
-        let trials = self.figure(context, Field::TRIAL_SUBSCRIBERS);
-        let free = self.figure(context, Field::SUBSCRIBERS) * per_cent(&free);
-        counted + (trials - free).max(zero())
+        let mut counted = self.paying_subscribers(context);
+        let mut trials_told = Value::Null;
+        if let Some(share) = self.input.policies.free_trials.clone() {
+            let trials = self.figure(context, Field::TRIAL_SUBSCRIBERS);
+            let of = self.figure(context, Field::SUBSCRIBERS);
+            trials_told = json!({ "trials": plain(&trials), "of": plain(&of), "free": plain(&share) });
+            counted += (trials - of * per_cent(&share)).max(zero());
+        }
+        let line = self.subscribers_told(context, &counted, &trials_told);
+        self.subscriber_counts.insert(context, line);
+        counted
+    }
+
+    /// How the subscribers of a context were counted.
+    fn subscribers_told(&self, context: usize, counted: &Exact, trials: &Value) -> Value {
+        let policies = self.input.policies;
+        let figures = self.figures.get(context).and_then(Option::as_ref);
+        let equivalents = policies.subscribers == Some(SubscriberCounting::Equivalents);
+        let factor = |plan: &str| {
+            policies
+                .subscriber_factors
+                .iter()
+                .find(|(known, _)| known == plan)
+                .map(|(_, factor)| plain(factor))
+        };
+        let by_plan = figures.filter(|_| equivalents && !policies.subscriber_factors.is_empty());
+        let by_plan = by_plan.map(|figures| {
+            let plans = figures.subscribers.iter();
+            plans
+                .map(|(plan, count)| json!({ "plan": plan, "count": plain(count), "factor": factor(plan) }))
+                .collect::<Vec<_>>()
+        });
+        let days = self.input.period.map_or(0, |period| active_days(period, None, None).1);
+        let line = json!({
+            "step": "subscribers", "by-plan": by_plan,
+            "equivalents": figures.filter(|_| equivalents).and_then(|figures| figures.equivalents.as_ref().map(amount)),
+            "partial-days": figures.filter(|_| equivalents).and_then(|figures| figures.partial_days.map(|days| plain(&exact(days)))),
+            "days": days.to_string(), "counted": self.known(context, Field::SUBSCRIBERS).filter(|_| !equivalents).as_ref().map(plain),
+            "trials": trials, "subscribers": amount(counted), "from": self.source(context),
+        });
+        with(site(self.context(context)), line)
     }
 
     /// The subscribers of a context by the factors of their plans.

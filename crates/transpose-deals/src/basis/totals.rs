@@ -1,10 +1,12 @@
 //! All plays of the service, by which pools are divided.
 
+use super::explain::{amount, area, plain, site, with};
 use super::{Basis, Key, weight};
 use crate::arithmetic::number::{Exact, exact, whole, zero};
 use crate::arithmetic::plays::CountedPlays;
 use crate::policies::{Scope, TotalSource};
 use num_traits::Zero;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use transpose_core::model::{Entity, Field};
 use transpose_core::terms::ServiceTotal;
@@ -23,6 +25,11 @@ impl Basis<'_> {
     /// All plays of the service in each part of a scope, and where the number comes from.
     pub(crate) fn totals(&mut self, scope: Scope) -> Totals {
         let mut totals = Totals::new();
+        let mut told: BTreeMap<Key, Vec<Value>> = BTreeMap::new();
+        let mut tell = |key: Key, context: &Entity, plays: &Exact, weight: &Exact| {
+            let part = json!({ "plays": amount(plays), "weight": plain(weight) });
+            told.entry(key).or_default().push(with(site(context), part));
+        };
         let add = |totals: &mut Totals, key: Key, plays: Exact, source: String| {
             let (sum, from) = totals.entry(key).or_insert_with(|| (zero(), String::new()));
             *sum += plays;
@@ -40,6 +47,7 @@ impl Basis<'_> {
             match from {
                 TotalSource::Figures => match self.total_of_figures(context) {
                     Some(plays) => {
+                        tell(key.clone(), self.context(context), &plays, &whole(1));
                         let source = self.source(context);
                         add(&mut totals, key, plays, source);
                     }
@@ -54,6 +62,9 @@ impl Basis<'_> {
                     add(&mut totals, key, zero(), from.word().to_owned());
                 }
                 TotalSource::Report => {
+                    for usage in self.usages(context) {
+                        tell(key.clone(), self.context(context), &whole(usage.plays), &usage.weight);
+                    }
                     add(&mut totals, key, self.plays(context), from.word().to_owned());
                 }
                 // A total that is absent is refused below; until then the plays of the recipient
@@ -71,6 +82,7 @@ impl Basis<'_> {
             let counted = self.input.service.into_iter().flatten();
             for kind in counted.filter(|kind| self.counts_in_service(kind)) {
                 if shown.contains(&place(&kind.context)) {
+                    tell(scope.key(&kind.context), &kind.context, &whole(kind.plays), &weight(&kind.usage));
                     add(
                         &mut totals,
                         scope.key(&kind.context),
@@ -87,6 +99,7 @@ impl Basis<'_> {
                 return totals;
             };
             for kind in counted.iter().filter(|kind| self.counts_in_service(kind)) {
+                tell(scope.key(&kind.context), &kind.context, &whole(kind.plays), &weight(&kind.usage));
                 add(
                     &mut totals,
                     scope.key(&kind.context),
@@ -94,6 +107,11 @@ impl Basis<'_> {
                     from.word().to_owned(),
                 );
             }
+        }
+        for (key, parts) in told {
+            let Some((plays, from)) = totals.get(&key) else { continue };
+            let line = json!({ "step": "total", "plays": amount(plays), "from": from, "parts": parts });
+            self.total_counts.insert(key.clone(), with(area(&key), line));
         }
         totals
     }

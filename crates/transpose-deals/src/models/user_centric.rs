@@ -8,7 +8,7 @@ use crate::basis::explain::{amount, plain, site, with};
 use crate::basis::{Basis, Candidate, CountedUsage, Key, Totals, named};
 use crate::policies::{Rates, Scope};
 use num_traits::{Signed, Zero};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use transpose_codes::Currency;
@@ -97,16 +97,23 @@ impl RoyaltyModel for UserCentric {
             for usage in basis.usages(context) {
                 let Some(users) = users(basis, context, &usage) else { continue };
                 let mut earned = centric(&paid, &rate, &users);
+                let mut moved_told = Vec::new();
                 for moved in usage.total.moved {
                     let paid = self.paid_of_moved(basis, &moved.contexts, currency);
+                    moved_told.push(json!({ "plays": moved.own.to_string(), "of": moved.all.to_string(), "fee": amount(&paid) }));
                     earned += centric(&paid, &rate, &[(i128::from(moved.own), i128::from(moved.all))]);
                 }
                 let moved: i128 = usage.total.moved.iter().map(|moved| i128::from(moved.own)).sum();
                 let plays = users.iter().map(|(own, _)| own).sum::<i128>() + moved;
                 let unit = quotient(&earned, &whole(plays)).unwrap_or_else(zero) + &rest;
+                // Plays of users with so many plays in all.
+                let users_told: Vec<Value> = users
+                    .iter()
+                    .map(|(own, all)| json!({ "plays": own.to_string(), "of": all.to_string() }))
+                    .collect();
                 let part = json!({
                     "fee": amount(&paid), "share": plain(&(&rate * whole(100))),
-                    "users": users.len().to_string(), "plays-of-several-contexts": moved.to_string(), "plays": usage.plays.to_string(),
+                    "plays-of-users": users_told, "plays-of-users-of-several-contexts": moved_told, "plays": usage.plays.to_string(),
                     "of-idle-users": amount(&rest), "amount": amount(&per_play(usage.plays, &unit)),
                 });
                 candidate.explain(basis, context, part);

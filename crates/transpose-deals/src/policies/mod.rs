@@ -269,6 +269,13 @@ pub(crate) struct RoundingTerms {
     pub(crate) at: Option<RoundingLevel>,
 }
 
+/// The words for which plays count.
+pub(crate) const COUNTS: [(&str, CountedPlays); 3] = [
+    ("all", CountedPlays::All),
+    ("qualified", CountedPlays::Qualified),
+    ("qualified-and-previews", CountedPlays::QualifiedAndPreviews),
+];
+
 /// The words for how amounts are rounded.
 pub(crate) const MODES: [(&str, Rounding); 3] =
     [("half-up", Rounding::HalfUp), ("half-even", Rounding::HalfEven), ("down", Rounding::Down)];

@@ -1,13 +1,13 @@
 //! Reads what a `[[deal]]` decides.
 
 use super::{
-    Advance, DecimalPlaces, ExchangeRates, ListedRate, MODES, Measure, Policies, ProRating, Rates,
+    Advance, COUNTS, DecimalPlaces, ExchangeRates, ListedRate, MODES, Measure, Policies, ProRating, Rates,
     RecipientShare, RoundingLevel, RoundingTerms, Scope, SubscriberCounting, Summary, TotalSource, TrueUp,
     Weights, WithholdingBase, amount,
 };
 use crate::arithmetic::money::{Direction, Rate};
 use crate::arithmetic::number::{Exact, exact};
-use crate::arithmetic::plays::{CountedPlays, MissingDuration};
+use crate::arithmetic::plays::MissingDuration;
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Keys, Reader, WRONG_VALUE};
 use crate::toml::value::{self, ValueError};
@@ -82,14 +82,7 @@ pub(crate) fn read(reader: &mut Reader, table: &Table) -> Option<Policies> {
     }
     let scope = keys.choice("greater-of", &Scope::WORDS);
     let pool = keys.choice("pool", &Scope::WORDS);
-    let counts = keys.choice(
-        "counts",
-        &[
-            ("all", CountedPlays::All),
-            ("qualified", CountedPlays::Qualified),
-            ("qualified-and-previews", CountedPlays::QualifiedAndPreviews),
-        ],
-    );
+    let counts = keys.choice("counts", &COUNTS);
     let missing = keys.choice(
         "missing-duration",
         &[("exclude", MissingDuration::Exclude), ("count", MissingDuration::Count)],

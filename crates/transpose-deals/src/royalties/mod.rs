@@ -18,6 +18,9 @@
 //!   figures count by days;
 //! - `most-favoured`: `model` and `key` of a rate of which another `deal` has more than the `own`,
 //!   and that `rate`, which is taken;
+//! - `subscribers`: of a sales context, how many there are and what they are made of: `counted`, or
+//!   `by-plan` with factors, or the `equivalents` of the figures, with `partial-days`; `trials`;
+//! - `total`: of a part of the pool's scope, all plays and the `parts` that make them;
 //! - `exchange`: `from`, `rate`, `direction`, `date`, `source`, where it is;
 //! - `scope`: `territory`, `tier` (absent: all); `candidates` with `model`, `amount`, `shortfall`
 //!   and `parts`; `winner`;
@@ -45,12 +48,14 @@ mod statement;
 
 pub(crate) use account::{Closing, OpeningBalance, advance_in, first_opening};
 
+use crate::arithmetic::number::whole;
+use crate::arithmetic::plays::MissingDuration;
 use crate::basis::explain::{amount, plain};
 use crate::basis::{Basis, BasisInput, Candidate};
 use crate::deal::Deal;
 use crate::figures::ContextFigures;
 use crate::models::AgreedModel;
-use crate::policies::{Rates, RoundingLevel, Scope, TotalSource, WithholdingBase};
+use crate::policies::{self, Rates, RoundingLevel, Scope, TotalSource, WithholdingBase};
 use payments::PaidUsage;
 use serde_json::{Value, json};
 use transpose_codes::decimal::Decimal;
@@ -84,6 +89,8 @@ pub(crate) fn work_out(
     let mut lines = vec![opening_line(deal, &basis)];
     lines.extend(basis.exchanges.values().cloned());
     lines.extend(basis.favoured.values().cloned());
+    lines.extend(basis.subscriber_counts.values().cloned());
+    lines.extend(basis.total_counts.values().cloned());
     let winners = scopes::winners(deal, &basis, &candidates, &mut lines);
     let (mut paid, stranded) = payments::pay(deal, &mut basis, &candidates, &winners, &mut lines);
     let compared = payments::compared(deal, &mut basis, &candidates, &winners);
@@ -166,6 +173,10 @@ fn opening_line(deal: &Deal, basis: &Basis<'_>) -> Value {
         "models": deal.models.iter().map(AgreedModel::word).collect::<Vec<_>>(),
         "greater-of": policies.scope.map(Scope::word),
         "pool": policies.pool.map(Scope::word),
+        "counts": policies.counts.map(|counts| policies::COUNTS.iter().find(|(_, known)| *known == counts).map(|(word, _)| *word)),
+        "previews": policies.previews,
+        "missing-duration": policies.missing.map(|missing| if missing == MissingDuration::Count { "count" } else { "exclude" }),
+        "minimum-seconds": basis.threshold().map(|micros| plain(&(whole(micros) / whole(1_000_000)))),
         "total": policies.total.map(TotalSource::word),
         "withholding": policies.withholding.as_ref().and_then(Rates::single).map(|rate| plain(&rate)),
         "withholding-from": policies.withholding_from.map(WithholdingBase::word),

@@ -86,8 +86,8 @@ impl PeriodTerms {
         }
     }
 
-    /// The sales contexts that a rule of an output reaches, as far as the agreement, the figures and
-    /// the rule say.
+    /// The sales contexts that a rule of an output reaches, as far as the agreement, the figures
+    /// and the rule say.
     fn reached(&self, when: &[Condition]) -> Vec<Entity> {
         let listed = |field| {
             let of_field = when.iter().filter(move |condition| condition.fields == [field]);

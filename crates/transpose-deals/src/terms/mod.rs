@@ -361,6 +361,7 @@ impl RoyaltyTerms for PeriodTerms {
         let input = BasisInput {
             policies: &deal.policies,
             period: self.period,
+            threshold: self.agreement.qualifying.map(|play| play.micros),
             reporting: self.agreement.currency,
             source: self.figures.as_ref().map(|figures| figures.source.as_str()),
             contexts: &*contexts,

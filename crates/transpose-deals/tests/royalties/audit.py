@@ -74,7 +74,14 @@ def part_amount(model, part, days, mode):
             unit = rounded(net * number(part["share"]) / 100, part["unit-places"], mode)
         return unit * number(part["exchange"]) * number(part["plays"])
     if model == "user-centric":
-        return number(part["amount"])  # what each user played is not told
+        share, plays = number(part["share"]) / 100, number(part["plays"])
+        each = sum(Fraction(int(user["plays"]), int(user["of"])) for user in part["plays-of-users"])
+        earned = number(part["fee"]) * share * each
+        for user in part["plays-of-users-of-several-contexts"]:
+            earned += number(user["fee"]) * share * Fraction(int(user["plays"]), int(user["of"]))
+        of_users = sum(int(user["plays"]) for kind in ("", "-of-several-contexts") for user in part["plays-of-users" + kind])
+        # Of returns nobody was paid more than of plays.
+        return (earned / of_users if of_users else Fraction(0)) * plays + number(part["of-idle-users"]) * plays
     rate = part.get("rate", part.get("wholesale-price"))
     rate = number(rate) * number(part.get("weight", "1"))
     if "free-hours" in part:
@@ -93,6 +100,23 @@ def redo(text):
     counted = deal["counted-days"]
     days = Fraction(int(counted["of-deal"]), int(counted["of-period"])) if counted else Fraction(1)
     rounding = of("rounding")[0]
+    subscribers, totals = {}, {}
+    for line in of("subscribers"):
+        if line["by-plan"]:
+            count = sum(number(plan["count"]) * number(plan["factor"]) for plan in line["by-plan"])
+        else:
+            count = number(line["equivalents"] or line["counted"])
+        if line["partial-days"]:
+            count += number(line["partial-days"]) / number(line["days"])
+        if line["trials"]:
+            trials = line["trials"]
+            count += max(number(trials["trials"]) - number(trials["of"]) * number(trials["free"]) / 100, Fraction(0))
+        same(line["subscribers"], count, "subscribers")
+        subscribers[line.get("territory"), line.get("tier"), line.get("commercial-model"), line.get("use-type")] = count
+    for line in of("total"):
+        plays = sum(number(part["plays"]) * number(part["weight"]) for part in line["parts"])
+        same(line["plays"], plays, "all plays")
+        totals[line.get("territory"), line.get("tier")] = plays
     winners = Fraction(0)
     for scope in of("scope"):
         amounts = []
@@ -100,6 +124,12 @@ def redo(text):
             total = Fraction(0)
             for part in candidate["parts"] or []:
                 amount = part_amount(candidate["model"], part, days, rounding["mode"])
+                for row in [part] + part.get("pool", []):
+                    if "subscribers" in row:
+                        key = (row.get("territory"), row.get("tier"), row.get("commercial-model"), row.get("use-type"))
+                        same(row["subscribers"], subscribers[key], "subscribers of a part")
+                if "pool" in part:
+                    same(part["total-plays"], totals[part.get("territory"), part.get("tier")], "all plays of a pool")
                 same(part["amount"], amount, candidate["model"])
                 total += amount
             same(candidate["amount"], total, f"candidate {candidate['model']}")
