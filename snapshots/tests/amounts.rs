@@ -20,7 +20,7 @@ use transpose_core::format::{
 use transpose_core::model::{Entity, Field, FieldSet};
 use transpose_core::terms::{
     ConflictPolicy, DuplicatePolicy, Earnings, QualifyingPlay, Rounding, Royalties, RoyaltyTerms,
-    ServiceTotal, Terms, UnitRate, UnroutedPolicy, UsageTotal,
+    ServiceCounts, Terms, UnitRate, UnroutedPolicy, UsageTotal,
 };
 use transpose_deals::{Agreement, Figures, PeriodTerms};
 use transpose_engine::validate::{Severities, Validation};
@@ -106,7 +106,7 @@ impl RoyaltyTerms for PayingAgreement {
         contexts: &mut [Entity],
         _reported: usize,
         played: &[UsageTotal<'_>],
-        _whole: Option<&[ServiceTotal]>,
+        _whole: Option<ServiceCounts<'_>>,
     ) -> Result<Royalties, Vec<Diagnostic>> {
         let mut exact = vec![0; 2];
         let mut units = Vec::new();
