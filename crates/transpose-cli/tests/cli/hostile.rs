@@ -155,7 +155,9 @@ fn of_runs_at_once_one_receives_a_delivery() {
         sandbox.put(&input, format!("{HEADINGS}e{number},2026-10-01T00:00:00Z,GB,Low Tide,PT3M34S\n"));
         runs.push(run(number, &input));
     }
-    at_once(&sandbox, &runs).into_iter().for_each(|ran| drop(ran.ends(0)));
+    for ran in at_once(&sandbox, &runs) {
+        ran.ends(0);
+    }
     assert_eq!(String::from_utf8(sandbox.read("list.jsonl")).unwrap().lines().count(), 9);
 }
 
