@@ -459,3 +459,35 @@ fn what_users_with_short_plays_paid_is_unallocated() {
         assert!(line.contains(&format!("\"decimal\":\"{unallocated}\"")), "{line}");
     }
 }
+
+/// How many months with twenty deals each are worked out by the script as well.
+const MONTHS: u32 = 100;
+
+/// Any deal with any models and policies pays what a script works out that knows the plays, the
+/// figures and the rules of the documentation only.
+#[test]
+fn random_deals_pay_what_an_independent_calculation_says() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/deals.py");
+    let python = |arguments: &[&str], sandbox: &Sandbox| {
+        let answer = std::process::Command::new("python3")
+            .arg(script)
+            .args(arguments)
+            .current_dir(sandbox.path(""))
+            .output()
+            .unwrap();
+        assert!(answer.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&answer.stderr));
+    };
+    let months = |seeds: std::ops::Range<u32>| {
+        for seed in seeds {
+            let sandbox = Sandbox::new();
+            python(&["write", &seed.to_string(), "."], &sandbox);
+            let run = sandbox.run(&["run", "job.toml", "-o", "out/"]);
+            assert_eq!(run.code, 0, "{seed}: {}", run.err);
+            python(&["check", "."], &sandbox);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| months(1..MONTHS / 2));
+        scope.spawn(|| months(MONTHS / 2..MONTHS + 1));
+    });
+}
