@@ -43,7 +43,7 @@
 //! calls reads and writes the file.
 
 use crate::figures::same_days;
-use crate::policies::{Policies, RoundingLevel};
+use crate::policies::Policies;
 use crate::royalties::{OpeningBalance, advance_in, first_opening};
 use crate::terms::PeriodTerms;
 use crate::toml::document::Table;
@@ -99,10 +99,6 @@ transpose_core::codes! {
     pub(crate) RECORDED_TWICE: "DEA0709" "account-recorded-twice" Error
         "Two reports of one run are under the same deal, so each has a part of the earnings, and the balance would get only one of them."
         "Make one report of both, or give each its own deal."
-    /// A deal without an account.
-    pub(crate) NO_ACCOUNT: "DEA0710" "deal-without-account" Warning
-        "The deal rounds every row by itself, so earnings are known from the report only, and no balance is kept: a period that is run twice is not noticed."
-        "Write `at = \"statement\"` under `[deal.rounding]` where a balance is wanted."
 }
 
 /// Why an account is adjusted.
@@ -311,11 +307,6 @@ impl Balances {
             )));
         };
         let mut warnings = Vec::new();
-        if policies.rounding.at == Some(RoundingLevel::Row) {
-            let message = format!("no account is kept for the deal `{}`", policies.id);
-            warnings.push(Diagnostic::new(&NO_ACCOUNT, policies.place.clone(), message));
-            return Ok(warnings);
-        }
         let named = |account: &&Account| account.deal == policies.id;
         let found = self.accounts.iter().filter(named).find(|account| account.currency == currency);
         if let Some(other) = self.accounts.iter().find(named).filter(|_| found.is_none()) {

@@ -459,3 +459,59 @@ fn what_users_with_short_plays_paid_is_unallocated() {
         assert!(line.contains(&format!("\"decimal\":\"{unallocated}\"")), "{line}");
     }
 }
+
+/// How many months with twenty deals each are worked out by the script as well.
+const MONTHS: u32 = 100;
+
+/// Any deal with any models and policies pays what a script works out that knows the plays, the
+/// figures and the rules of the documentation only.
+#[test]
+fn random_deals_pay_what_an_independent_calculation_says() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/deals.py");
+    let python = |arguments: &[&str], sandbox: &Sandbox| {
+        let answer = std::process::Command::new("python3")
+            .arg(script)
+            .args(arguments)
+            .current_dir(sandbox.path(""))
+            .output()
+            .unwrap();
+        assert!(answer.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&answer.stderr));
+    };
+    let months = |seeds: std::ops::Range<u32>| {
+        for seed in seeds {
+            let sandbox = Sandbox::new();
+            python(&["write", &seed.to_string(), "."], &sandbox);
+            let run = sandbox.run(&["run", "job.toml", "-o", "out/"]);
+            assert_eq!(run.code, 0, "{seed}: {}", run.err);
+            python(&["check", "."], &sandbox);
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| months(1..MONTHS / 2));
+        scope.spawn(|| months(MONTHS / 2..MONTHS + 1));
+    });
+}
+
+#[test]
+fn terms_that_cannot_hold_are_refused_and_nothing_is_written() {
+    let plays = [(3, "Label X", "GB", "prem", "u1", 5, 60)];
+    let whole = "counts = \"all\"\npool = \"territory\"\ntotal = \"report\"\nsubscribers = \"counted\"";
+    let waterfall = "model = \"minima-waterfall\"\nrevenue-share = \"10\"\ncontent-cost-share = \"20\"\ncap = \"0.40\"\nfloor = \"0.50\"";
+    let dollars = deal("X", "Label X", whole, PER_PLAY).replace("currency = \"EUR\"", "currency = \"USD\"");
+    for (deals, code, place, advice) in [
+        (
+            deal("X", "Label X", &format!("{whole}\nuntil = 2026-09-30"), PER_PLAY),
+            "DEA0510",
+            "ag.toml:",
+            "`until`",
+        ),
+        (deal("X", "Label Z", whole, PER_PLAY), "DEA0506", "ag.toml:", "Label X"),
+        (deal("X", "Label X", whole, waterfall), "DEA0508", "ag.toml:", "Change one"),
+        (dollars, "DEA0521", "ag.toml:", "exchange"),
+    ] {
+        let month = Month::new(&plays, &deals, ONE_POOL);
+        let run = month.job(&output("x", "label = \"Label X\"", "")).ends(2);
+        run.says(code).says(place).says(advice);
+        assert!(!month.wrote("out/x.csv"), "{code}");
+    }
+}

@@ -32,6 +32,7 @@ mod run;
 mod sales;
 mod schedule;
 mod selection;
+mod spellings;
 mod statements;
 mod support;
 mod templates;

@@ -422,6 +422,11 @@ impl Field {
         self.spec().kind
     }
 
+    /// Whether two texts are one value of it: codes whatever their spelling, others as they are.
+    pub fn is_same_value(self, a: &str, b: &str) -> bool {
+        a == b || self.kind().code_system().is_some_and(|system| system.is_same(a.as_bytes(), b.as_bytes()))
+    }
+
     /// Its place in the table of fields.
     pub const fn index(self) -> usize {
         self.0 as usize

@@ -117,7 +117,7 @@ impl Weights {
 impl WeightRule {
     fn fits(&self, play: &Entity) -> Result<bool, Diagnostic> {
         let is = |(field, values): &(Field, Vec<String>)| {
-            play.text(*field).is_some_and(|text| values.iter().any(|value| value == text))
+            play.text(*field).is_some_and(|text| values.iter().any(|value| field.is_same_value(value, text)))
         };
         if !self.when.iter().all(is) {
             return Ok(false);

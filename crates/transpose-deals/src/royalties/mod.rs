@@ -116,7 +116,7 @@ pub(crate) fn work_out(
         rounding: (policies.rounding.at == Some(RoundingLevel::Row)).then_some(mode),
         deal: policies.id.as_str().into(),
         further,
-        unreported: statement::unreported(&mut basis, &stranded, mode),
+        unreported: statement::unreported(&mut basis, &stranded, &paid, mode),
         explanation: lines.iter().fold(String::new(), |all, line| all + &line.to_string() + "\n"),
         ..Royalties::default()
     };

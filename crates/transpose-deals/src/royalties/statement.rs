@@ -122,12 +122,29 @@ pub(super) fn further(basis: &mut Basis<'_>, paid: &[PaidUsage<'_>], mode: Round
     further
 }
 
-/// What no usage shows, rounded.
-pub(super) fn unreported(basis: &mut Basis<'_>, amounts: &Amounts, mode: Rounding) -> Earnings {
-    let (earned, withheld) =
-        (held(basis, &amounts.net, mode), held(basis, &(&amounts.own - &amounts.net), mode));
+/// What no usage shows, rounded. Where the statement is rounded as a whole, that is what the whole
+/// comes to beyond what usages do, so that nothing is rounded twice.
+pub(super) fn unreported(
+    basis: &mut Basis<'_>,
+    amounts: &Amounts,
+    paid: &[PaidUsage<'_>],
+    mode: Rounding,
+) -> Earnings {
+    let whole = basis.policies().rounding.at == Some(RoundingLevel::Statement);
+    let places = basis.places();
+    let held_of = |basis: &mut Basis<'_>, of: fn(&Amounts) -> Exact| {
+        let shown: Exact = paid.iter().map(|one| per_play(one.plays, &of(&one.amounts))).sum();
+        let exact = of(amounts);
+        let rounded_exact =
+            if whole { round(&(&shown + exact), places, mode) - round(&shown, places, mode) } else { exact };
+        held(basis, &rounded_exact, mode)
+    };
+    let (earned, withheld) = (
+        held_of(basis, |amounts| amounts.net.clone()),
+        held_of(basis, |amounts| &amounts.own - &amounts.net),
+    );
     let gross = match basis.policies().take {
-        Some(_) => held(basis, &amounts.gross, mode),
+        Some(_) => held_of(basis, |amounts| amounts.gross.clone()),
         None => transpose_codes::decimal::sum(earned, withheld).unwrap_or(earned),
     };
     Earnings { gross, withheld, earned }

@@ -166,7 +166,12 @@ def redo(text):
         same(part["rounded"], rounded(number(part["exact"]), rounding["places"], rounding["mode"]), "rounded sum")
     if rounding["sums"]:
         same(str(sum(number(part["exact"]) for part in rounding["sums"])), paid, "sums")
-    unreported = sum(rounded(number(line["amount"]), rounding["places"], rounding["mode"]) for line in carried)
+    to_cents = lambda amount: rounded(amount, rounding["places"], rounding["mode"])
+    unreported = sum(number(line["amount"]) for line in carried)
+    if rounding["at"] == "statement":
+        unreported = to_cents(paid + unreported) - to_cents(paid)
+    else:
+        unreported = to_cents(unreported)
     for account in of("account"):
         value = lambda key: number(account[key])
         # Where rows are rounded one by one, their sum is known to the statement only.

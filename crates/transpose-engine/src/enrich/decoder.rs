@@ -15,6 +15,7 @@ use crate::enrich::privacy::{PersonalData, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::ops::Range;
+use transpose_codes::CodeSystem;
 use transpose_codes::time::Timestamp;
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::{CellDiagnostic, Code, Diagnostic, Fatal};
@@ -86,8 +87,8 @@ struct EnrichmentPlan {
     release: Option<usize>,
     /// The cell of the event's identifier, where it is to be made.
     id: Option<usize>,
-    /// The moments of an event whose identifier is to be made, and their cells.
-    moments: Vec<(Field, usize)>,
+    /// The moments and codes of an event whose identifier is to be made, and their cells.
+    notations: Vec<(Field, usize)>,
     /// The cell of the type of the item, where it is to be made.
     item_type: Option<usize>,
     /// The fields of the catalogue that decide the sales context.
@@ -210,10 +211,10 @@ impl EventDecoder for EnrichedDecoder<'_> {
         }
         if plan.id.is_some() {
             inner.optional.insert(Field::EVENT_ID);
-            for field in [Field::EVENT_TIME, Field::EVENT_LOGGED] {
+            for field in NOTATIONS {
                 if self.own.contains(field) {
                     let known = inner.row.iter().position(|asked| *asked == field);
-                    plan.moments.push((field, known.unwrap_or(inner.row.len())));
+                    plan.notations.push((field, known.unwrap_or(inner.row.len())));
                     if known.is_none() {
                         inner.row.push(field);
                     }
@@ -436,26 +437,33 @@ impl ChunkDecoder for EnrichmentWorker<'_> {
 }
 
 impl EnrichmentWorker<'_> {
-    /// Notes what an identifier is made of: the bytes of the row, but for its moments, which are
-    /// the same in whatever notation.
+    /// Notes what an identifier is made of: the bytes of the row, but for its moments and codes,
+    /// which are the same in whatever notation.
     fn note_content(&mut self, row: Range<usize>, cells: &[Span], chunk: &[u8], arena: &[u8]) {
         self.content.clear();
-        let moments = &self.all.plan.moments;
-        let spans = || moments.iter().filter_map(|(field, cell)| Some((*field, *cells.get(*cell)?)));
-        let mut ranges = [0..0, 0..0];
-        for (range, (_, span)) in ranges.iter_mut().zip(spans()) {
-            *range = span.in_chunk().unwrap_or_default();
+        let notations = &self.all.plan.notations;
+        let spans = || notations.iter().filter_map(|(field, cell)| Some((*field, *cells.get(*cell)?)));
+        let mut ranges: [(Range<usize>, Option<CodeSystem>); NOTATIONS.len()] =
+            std::array::from_fn(|_| (0..0, None));
+        for (place, (field, span)) in ranges.iter_mut().zip(spans()) {
+            *place = (span.in_chunk().unwrap_or_default(), field.kind().code_system());
         }
-        ranges.sort_unstable_by_key(|range| range.start);
+        ranges.sort_unstable_by_key(|(range, _)| range.start);
         let mut from = row.start;
-        for range in ranges {
+        for (range, system) in ranges {
             if range.start >= from && range.end <= row.end {
                 self.content.extend_from_slice(chunk.get(from..range.start).unwrap_or(&[]));
                 from = range.end;
+                if let Some(system) = system {
+                    self.scratch.clear();
+                    self.scratch.extend_from_slice(chunk.get(range).unwrap_or(&[]));
+                    system.make_comparable(&mut self.scratch);
+                    self.content.extend_from_slice(&self.scratch);
+                }
             }
         }
         self.content.extend_from_slice(chunk.get(from..row.end).unwrap_or(&[]).trim_ascii_end());
-        for (field, span) in spans() {
+        for (field, span) in spans().filter(|(field, _)| field.kind().code_system().is_none()) {
             let raw = span.bytes(chunk, arena);
             let read = self.all.inner.canonical_cell(field, raw, &mut self.scratch);
             let moment = read.ok().and_then(|_| Timestamp::parse(&self.scratch).ok());
@@ -466,6 +474,10 @@ impl EnrichmentWorker<'_> {
         }
     }
 }
+
+/// What an identifier is made of whatever its notation: moments, and codes.
+const NOTATIONS: [Field; 6] =
+    [Field::EVENT_TIME, Field::EVENT_LOGGED, Field::ISRC, Field::ISWC, Field::ICPN, Field::GRID];
 
 /// A copy of a cell of the input that begins with one of the marks.
 fn guarded<'a>(raw: &[u8], copy: &'a mut Vec<u8>) -> Option<&'a [u8]> {

@@ -11,6 +11,7 @@ use crate::storage::varint::{Cells, put_cell};
 use foldhash::fast::RandomState;
 use std::collections::HashSet;
 use std::hash::BuildHasher as _;
+use transpose_codes::CodeSystem;
 use transpose_core::diagnostics::{Diagnostic, Diagnostics, Location, shown};
 use transpose_core::model::{Field, Shape, Slot};
 
@@ -42,8 +43,8 @@ struct RecordingColumns {
     isrc: Option<usize>,
 }
 
-/// A recording by its id, and by its ISRC where one of the two has no id.
-type RecordingKey<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+/// A recording by its id, and by its ISRC, as it is compared, where one of the two has no id.
+type RecordingKey<'a> = (Option<&'a [u8]>, Option<Vec<u8>>);
 
 impl<'a> Tracklists<'a> {
     pub(crate) fn new(catalogue: &'a Catalogue, release: &Shape, recording: &Shape) -> Self {
@@ -63,7 +64,7 @@ impl<'a> Tracklists<'a> {
             let release = cell(catalogue, row, Some(1)).unwrap_or_default();
             by_id.push((state.hash_one(release), row));
             if let Some(code) = cell(catalogue, row, code) {
-                by_code.push((state.hash_one(digits(code)), row));
+                by_code.push((state.hash_one(comparable(CodeSystem::Gtin, code)), row));
             }
         }
         by_id.sort_unstable();
@@ -98,10 +99,12 @@ impl<'a> Tracklists<'a> {
         if !listed.is_empty() {
             return listed;
         }
-        let Some(code) = code.map(digits) else { return Vec::new() };
-        let mut coded = alike(&self.by_code, self.state.hash_one(code));
-        let first =
-            coded.find(|row| cell(self.catalogue, *row, self.code).is_some_and(|own| digits(own) == code));
+        let Some(code) = code else { return Vec::new() };
+        let mut coded = alike(&self.by_code, self.state.hash_one(comparable(CodeSystem::Gtin, code)));
+        let has_code = |row: &u64| {
+            cell(self.catalogue, *row, self.code).is_some_and(|own| CodeSystem::Gtin.is_same(own, code))
+        };
+        let first = coded.find(has_code);
         first.and_then(|row| cell(self.catalogue, row, Some(1))).map(of_id).unwrap_or_default()
     }
 
@@ -134,14 +137,14 @@ impl<'a> Tracklists<'a> {
             return Vec::new();
         }
         let known: Vec<RecordingKey<'_>> = known.iter().map(|cells| self.key(cells)).collect();
-        let pairs: HashSet<RecordingKey<'_>> = known.iter().copied().collect();
         let ids: HashSet<&[u8]> = known.iter().filter_map(|(id, _)| *id).collect();
         let isrcs: HashSet<&[u8]> =
-            known.iter().filter(|(id, _)| id.is_none()).filter_map(|key| key.1).collect();
+            known.iter().filter(|(id, _)| id.is_none()).filter_map(|key| key.1.as_deref()).collect();
+        let pairs: HashSet<&RecordingKey<'_>> = known.iter().collect();
         let listed = rows.into_iter().map(|row| self.cells(row)).filter(|cells| {
             let key = self.key(cells);
             let same_id = key.0.is_some_and(|id| ids.contains(id));
-            !(pairs.contains(&key) || same_id || key.1.is_some_and(|isrc| isrcs.contains(isrc)))
+            !(pairs.contains(&key) || same_id || key.1.is_some_and(|isrc| isrcs.contains(isrc.as_slice())))
         });
         listed.collect()
     }
@@ -159,7 +162,8 @@ impl<'a> Tracklists<'a> {
 
     fn key<'c>(&self, cells: &'c [u8]) -> RecordingKey<'c> {
         let of = |column: Option<usize>| column.and_then(|column| Cells(cells).nth(column)).flatten();
-        (of(self.recording.id), of(self.recording.isrc))
+        let isrc = of(self.recording.isrc);
+        (of(self.recording.id), isrc.map(|isrc| comparable(CodeSystem::Isrc, isrc)))
     }
 }
 
@@ -174,8 +178,9 @@ fn alike(table: &[(u64, u64)], hash: u64) -> impl Iterator<Item = u64> {
     rows.take_while(move |(known, _)| *known == hash).map(|(_, row)| *row)
 }
 
-/// A code without the zeros in front, by which a UPC and its EAN are one number.
-fn digits(code: &[u8]) -> &[u8] {
-    let zeros = code.iter().take_while(|digit| **digit == b'0').count();
-    code.get(zeros..).unwrap_or(&[])
+/// A code in the form in which it is compared.
+fn comparable(system: CodeSystem, code: &[u8]) -> Vec<u8> {
+    let mut code = code.to_vec();
+    system.make_comparable(&mut code);
+    code
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use transpose_codes::decimal::{self, Decimal, Grammar};
 use transpose_core::accounting::{Amounts, NO_CURRENCY};
-use transpose_core::diagnostics::Fatal;
+use transpose_core::diagnostics::{Fatal, Severity};
 use transpose_core::format::EventDecoder;
 use transpose_core::model::{EventBatch, Field, Span};
 
@@ -139,7 +139,11 @@ impl<'a> Router<'a> {
         let mut scratch = Vec::new();
         let mut value = |field: Field, raw: &[u8]| -> Option<String> {
             // What cannot be read has no value; the output that it goes to, if any, rejects it.
-            let present = self.decoder.canonical_cell(field, raw, &mut scratch).unwrap_or(false);
+            let present = match self.decoder.canonical_cell(field, raw, &mut scratch) {
+                Ok(present) => present,
+                // It was read, with a remark.
+                Err(diagnostic) => diagnostic.code.severity < Severity::Error,
+            };
             (present && !scratch.is_empty()).then(|| String::from_utf8_lossy(&scratch).into_owned())
         };
         let values: Vec<(Field, Option<String>)> =

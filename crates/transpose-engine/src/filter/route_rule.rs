@@ -43,7 +43,11 @@ impl Condition {
 
     /// Whether it holds for a row that has these values.
     pub(crate) fn holds(&self, value: impl Fn(Field) -> Option<String>) -> bool {
-        let found = self.fields.iter().find_map(|field| value(*field)).unwrap_or_default();
-        self.values.iter().any(|wanted| *wanted == found || wanted == "*" && !found.is_empty())
+        let found = self.fields.iter().find_map(|field| value(*field).map(|found| (*field, found)));
+        let is = |wanted: &String| match &found {
+            Some((field, found)) => field.is_same_value(wanted, found) || wanted == "*" && !found.is_empty(),
+            None => wanted.is_empty(),
+        };
+        self.values.iter().any(is)
     }
 }
