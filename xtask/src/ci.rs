@@ -58,6 +58,7 @@ const SLOW_CHECKS: &[Check<'static>] = &[
     Check::of(&["check", "--manifest-path", "fuzz/Cargo.toml"]),
     Check::of(&["xtask", "bench", "--same"]),
     Check::of(&["xtask", "bench", "--guard"]),
+    Check::of(&["xtask", "growth"]),
 ];
 
 impl Chore for Ci {

@@ -7,7 +7,7 @@ use crate::toml::value::{self, ValueError};
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
 use transpose_codes::time::Date;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
 use transpose_core::model::{Field, Kind, Value};
 
 transpose_core::codes! {
@@ -343,17 +343,21 @@ fn header(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Option<(&'static str, Column)>> {
     let columns: Vec<_> = record.iter().map(column).collect();
+    let mut seen: Vec<Column> = Vec::new();
     for (index, (heading, known)) in record.iter().zip(&columns).enumerate() {
-        let cell = place.clone().cell(index as u32 + 1, heading.trim());
+        let name = shown(heading.trim().as_bytes());
+        let cell = place.clone().cell(index as u32 + 1, &name);
+        let is_repeated = known.is_some_and(|(_, column)| seen.contains(&column));
+        seen.extend(known.map(|(_, column)| column).filter(|_| !is_repeated));
         if known.is_none() {
             let help = nearest(heading.trim(), &HEADINGS).map_or_else(
                 || format!("the headings are `{}`", HEADINGS.join("`, `")),
                 |near| format!("did you mean `{near}`?"),
             );
-            let message = format!("unknown heading `{}`", heading.trim());
+            let message = format!("unknown heading `{name}`");
             diagnostics.push(Diagnostic::new(&UNKNOWN_HEADING, cell, message).help(help));
-        } else if columns.iter().take(index).any(|earlier| earlier == known) {
-            let message = format!("the heading `{}` appears twice", heading.trim());
+        } else if is_repeated {
+            let message = format!("the heading `{name}` appears twice");
             diagnostics.push(Diagnostic::new(&WRONG_HEADINGS, cell, message));
         }
     }

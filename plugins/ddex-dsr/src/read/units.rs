@@ -134,6 +134,10 @@ impl ChunkDecoder for Worker<'_> {
         // long block, and all of it would be read once more for each.
         let mut release: Option<usize> = None;
         while let Some(line) = Line::at(text, at) {
+            if !chunk.last && !line.is_ended(text) {
+                // What is cut off at the end of what was read may seem to be of another block.
+                break;
+            }
             match class_of(line.content(text), self.reader.escapes) {
                 Class::Comment | Class::Blank | Class::Deal => {}
                 Class::Foot | Class::Stray => return release.unwrap_or(line.start),
