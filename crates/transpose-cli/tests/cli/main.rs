@@ -22,6 +22,7 @@ mod labels;
 mod layout;
 mod memory;
 mod messages;
+mod metamorphic;
 mod monthly;
 mod paid;
 mod parts;
