@@ -16,7 +16,7 @@ transpose_core::codes! {
     /// Accounts that changed while the run was under way.
     pub(crate) CHANGED: "CLI0501" "accounts-changed" Error
         "Another run changed the balances during this one. Replacing the file would lose its changes."
-        "Run again; runs that share balances must not overlap."
+        "Run again: what the other run has changed is then read."
 }
 
 /// The file with the balances of deals, which a run reads and replaces.

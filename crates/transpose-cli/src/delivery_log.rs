@@ -2,18 +2,18 @@
 //! found.
 //!
 //! Each line is a JSON object with the hash of a file's unpacked content, its name and the moment
-//! of the run. The log is read before a run and replaced as a whole after success, so runs that
-//! share a log must not overlap.
+//! of the run. The log is read before a run, and appears with its outputs. What another run has
+//! added meanwhile stays; where that is the same delivery, the later run is refused.
 
 use crate::diagnostics::WithHelp as _;
-use crate::{files, open};
+use crate::open;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
-use transpose_engine::content_hash;
 use transpose_engine::diagnostics::io;
+use transpose_engine::{CompanionFile, content_hash};
 use transpose_io::Input;
 
 transpose_core::codes! {
@@ -41,7 +41,8 @@ pub(crate) struct DeliveryLog {
 /// The log, and the deliveries that a run adds to it.
 pub(crate) struct NewDeliveries {
     path: PathBuf,
-    text: String,
+    /// Whether deliveries may be repeated.
+    again: bool,
     new: Vec<(String, String)>,
 }
 
@@ -57,7 +58,7 @@ impl DeliveryLog {
         let Some(path) = &self.received else { return Ok((inputs, None)) };
         let text = if path.exists() { open::text(path)? } else { String::new() };
         let known = parse(path, &text)?;
-        let mut received = NewDeliveries { path: path.clone(), text, new: Vec::new() };
+        let mut received = NewDeliveries { path: path.clone(), again: self.again, new: Vec::new() };
         let mut fresh = Vec::with_capacity(inputs.len());
         let mut diagnostics = Vec::new();
         for input in inputs {
@@ -90,16 +91,34 @@ impl DeliveryLog {
 }
 
 impl NewDeliveries {
-    /// Adds the new deliveries to the log.
-    pub(crate) fn record(&self, now: &str) -> Result<(), Fatal> {
-        let mut text = self.text.clone();
+    /// The path of the log.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The log with the new deliveries, which appears with the outputs; nothing where none is new.
+    /// The folder of the log has to be locked until then.
+    pub(crate) fn after(&self, now: &str) -> Result<Option<CompanionFile>, Fatal> {
+        let mut text = if self.path.exists() { open::text(&self.path)? } else { String::new() };
+        let known = parse(&self.path, &text)?;
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
+        let before = text.len();
         for (hash, name) in &self.new {
-            let _ = writeln!(text, "{}", json!({"sha256": hash, "name": name, "converted": now}));
+            let Some((other, created)) = known.get(hash) else {
+                let _ = writeln!(text, "{}", json!({"sha256": hash, "name": name, "converted": now}));
+                continue;
+            };
+            if !self.again {
+                let place = Location { source: Some(name.as_str().into()), ..Location::default() };
+                let message =
+                    format!("another run converted the input during this one: as `{other}`, at {created}");
+                return Err(Fatal::input(Diagnostic::new(&RECEIVED, place, message)));
+            }
         }
-        if text == self.text { Ok(()) } else { files::write(&self.path, text.as_bytes(), true) }
+        let (path, is_new) = (self.path.clone(), text.len() > before);
+        Ok(is_new.then(|| CompanionFile { path, bytes: text.into_bytes(), replace: true }))
     }
 }
 

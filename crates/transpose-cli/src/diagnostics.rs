@@ -40,6 +40,10 @@ transpose_core::codes! {
     pub(crate) SAME_FILE: "CLI0109" "output-is-input" Error
         "One file has two parts to play in the run, so that writing one would destroy the other."
         "Choose another name for the output."
+    /// An input that is given twice.
+    pub(crate) SAME_INPUT: "CLI0116" "input-given-twice" Error
+        "A file is an input of the run more than once, under one spelling of its path or several. All that it holds would count twice."
+        "Give it once, or `--allow-repeated-inputs` if it is meant to count as often."
     /// A side file that is too large or not UTF-8.
     pub(crate) SIDE_FILE: "CLI0110" "wrong-side-file" Error
         "An agreement, figures or a layout are small text files in UTF-8."

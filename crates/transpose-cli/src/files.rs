@@ -1,6 +1,9 @@
-//! Checks of paths before anything is written, and the writing of small files.
+//! Checks of paths before anything is written, the writing of small files, and locks of those that
+//! runs share.
 
-use crate::diagnostics::{SAME_FILE, usage_error};
+use crate::diagnostics::{SAME_FILE, SAME_INPUT, usage_error};
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
 use transpose_engine::diagnostics::io;
@@ -22,6 +25,45 @@ pub(crate) fn refuse_same(read: &[(&str, &Path)], written: &[(&str, &Path)]) -> 
         taken.push((role, key));
     }
     Ok(())
+}
+
+/// Refuses a file that is given as an input more than once.
+pub(crate) fn refuse_repeated(inputs: &[PathBuf]) -> Result<(), Fatal> {
+    let mut known = BTreeSet::new();
+    for path in inputs.iter().filter(|path| path.is_file()) {
+        if !known.insert(identity(path)) {
+            let message = format!("`{}` is given more than once", path.display());
+            return Err(usage_error(&SAME_INPUT, message));
+        }
+    }
+    Ok(())
+}
+
+/// Locks of the folders of files that runs share and replace, from the comparison with what was
+/// read until the files are in place. Dropping it unlocks them.
+///
+/// A file that is replaced by renaming cannot be locked itself. Where a system does not lock
+/// folders, the comparison alone has to do.
+pub(crate) struct LockedFolders {
+    _folders: Vec<File>,
+}
+
+impl LockedFolders {
+    /// Locks the folders of the files; waits for runs that put theirs in place this moment.
+    pub(crate) fn of<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
+        // Every run locks in the same order, so none waits for another that waits for it.
+        let folders: BTreeSet<PathBuf> = paths.filter_map(|path| existing(&identity(path))).collect();
+        let locked = |folder: PathBuf| {
+            let folder = File::open(folder).ok()?;
+            folder.lock().ok().map(|()| folder)
+        };
+        Self { _folders: folders.into_iter().filter_map(locked).collect() }
+    }
+}
+
+/// The innermost folder of a path that exists.
+fn existing(path: &Path) -> Option<PathBuf> {
+    path.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_path_buf)
 }
 
 /// A path that is equal for all spellings, also if the file does not exist yet.

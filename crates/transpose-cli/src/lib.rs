@@ -38,7 +38,7 @@
 //! | `messages`, `text`, `progress` | output: messages, their layout, the progress bar |
 //! | `summary` | the end of `convert` and `run` |
 //! | `stale` | files of the run before, by its receipt |
-//! | `exit` | exit codes |
+//! | `exit`, `signals` | exit codes, and signals that end the program |
 //! | `clock`, `time_zone` | the moment of the run, time zones |
 //! | `diagnostics` | diagnostics of the command line itself |
 
@@ -55,6 +55,7 @@ mod messages;
 mod open;
 mod packing;
 mod progress;
+mod signals;
 mod stale;
 mod summary;
 mod text;
@@ -110,6 +111,7 @@ Exit codes:
    3  the input is refused; nothing was written
    4  reading or writing failed, or an output exists
   70  an error in the program itself
+ 130  ended by SIGINT (143: by SIGTERM); what was begun is removed
 
 Data goes to standard output (`-o -`), everything else to standard error. `transpose COMMAND --help` shows examples.";
 
@@ -138,6 +140,7 @@ pub fn run(program: Program, arguments: impl IntoIterator<Item = impl Into<OsStr
     };
     let messages = Messages::new(cli.messages);
     install_panic_hook();
+    signals::watch();
     ExitCode::from(guarded(&messages, || commands::run(cli.command, program, &messages)).code())
 }
 

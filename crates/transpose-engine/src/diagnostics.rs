@@ -30,6 +30,14 @@ transpose_core::codes! {
     pub REJECTED: "ENG0105" "rejects-refused" Error
         "Some rows cannot be converted and `--on-reject fail` (the default) allows none, so nothing was written."
         "Correct the rows, or use `--on-reject quarantine` to set them aside and go on."
+    /// The inputs do not end as they should.
+    pub UNCLOSED: "ENG0119" "unclosed-input" Error
+        "A count or a sum at the end of an input is wrong, or its closing record is missing, as when a download broke off. A part of a report would look like a whole one, so nothing was written."
+        "Fetch the input again. `--on-reject quarantine` converts what is there; the errors stay, and the exit code is 1."
+    /// The last line has no end.
+    pub OPEN_END: "ENG0120" "open-end" Warning
+        "Programs that write tables end each line. A last line without an end may be cut, even within its last cell."
+        "Compare the last line with the sender's, or the size of the file."
     /// A source of aggregates for a target of events.
     pub GRAIN: "ENG0106" "wrong-grain" Error
         "An aggregate report has no single plays, and a report of events needs them."

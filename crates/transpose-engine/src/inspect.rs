@@ -185,7 +185,7 @@ pub fn survey(
         }
         _ => None,
     };
-    survey.diagnostics.extend(message::closing(decoder, &trailers, &survey.tally, last));
+    survey.diagnostics.extend(message::closing(decoder, &trailers, &scanned, &survey.tally, last));
     survey.diagnostics.name_source(&input.name().into());
     Ok(survey)
 }

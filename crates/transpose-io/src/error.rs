@@ -69,6 +69,8 @@ pub enum IoErrorKind {
         /// The size found later.
         found: u64,
     },
+    /// Another file has taken the name of the input since the run began.
+    Replaced,
     /// What the bytes of an input are made from cannot be read; the cause is the maker's own.
     Refused(Box<dyn std::error::Error + Send + Sync>),
     /// The calling code broke the rules of this crate; the text says which rule.
@@ -198,6 +200,7 @@ impl IoError {
             (IoErrorKind::UnsupportedCompression(_), _) => {
                 "Decompress the file first, or pipe the decompressed data to standard input."
             }
+            (IoErrorKind::Replaced, _) => "Start again when nobody writes the file any more.",
             (IoErrorKind::Changed { .. }, _) => "Wait until the file is completely written and start again.",
             (IoErrorKind::Internal(_), _) => "This is an error in the program; please report it.",
             (IoErrorKind::BrokenPipe | IoErrorKind::Refused(_) | IoErrorKind::Other(_), _) => return None,
@@ -232,7 +235,9 @@ impl From<IoError> for io::Error {
             IoErrorKind::Exists | IoErrorKind::Duplicate => io::ErrorKind::AlreadyExists,
             IoErrorKind::DiskFull => io::ErrorKind::StorageFull,
             IoErrorKind::BrokenPipe => io::ErrorKind::BrokenPipe,
-            IoErrorKind::TruncatedGzip { .. } | IoErrorKind::Changed { .. } => io::ErrorKind::UnexpectedEof,
+            IoErrorKind::TruncatedGzip { .. } | IoErrorKind::Changed { .. } | IoErrorKind::Replaced => {
+                io::ErrorKind::UnexpectedEof
+            }
             IoErrorKind::BadGzip { .. }
             | IoErrorKind::GzipChecksum { .. }
             | IoErrorKind::Refused(_)
@@ -297,6 +302,7 @@ impl fmt::Display for IoErrorKind {
             Self::Changed { expected, found } => {
                 write!(f, "its size changed from {expected} to {found} bytes while it was read")
             }
+            Self::Replaced => f.write_str("it is another file than it was when the run began"),
             Self::Refused(cause) => write!(f, "{cause}"),
             Self::Internal(what) => f.write_str(what),
             Self::Other(error) => {

@@ -22,6 +22,7 @@ pub mod memory;
 mod output;
 mod spill;
 mod temporary;
+mod traces;
 mod window;
 
 pub use crate::error::{IoError, IoErrorKind};
@@ -31,6 +32,7 @@ pub use crate::input::{Input, Source};
 pub use crate::output::{FinishedOutput, OutputFile, OutputId, OutputSet, WrittenFile};
 pub use crate::spill::{Spill, check_temp_dir};
 pub use crate::temporary::clean_stale;
+pub use crate::traces::abandon;
 
 /// How the bytes of a file are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{IoError, IoErrorKind, Operation, Subject};
 use crate::temporary;
+use crate::traces;
 
 /// A temporary file without a name, gone with the last use of it: at the drop, at an exit, at a
 /// kill.
@@ -47,7 +48,9 @@ impl Spill {
         let (file, name) = temporary::create_private(dir).map_err(failed)?.into_parts();
         #[cfg(unix)]
         {
+            let path = name.to_path_buf();
             name.close().map_err(failed)?;
+            traces::hold().end(&path);
             Ok(Self { file, dir: dir.to_path_buf(), len: 0 })
         }
         #[cfg(not(unix))]

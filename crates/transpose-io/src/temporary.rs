@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::{IoError, Operation, Subject};
 use crate::hash::hex;
+use crate::traces;
 
 const PREFIX: &str = ".transpose-";
 const SUFFIX: &str = ".tmp";
@@ -47,7 +48,8 @@ pub fn clean_stale(dir: &Path) -> Result<Vec<PathBuf>, IoError> {
     Ok(removed)
 }
 
-/// Creates an empty temporary file that is removed again unless it is put in place.
+/// Creates an empty temporary file that is removed again unless it is put in place. What killed
+/// processes left in the directory is removed before.
 pub(crate) fn create(dir: &Path) -> io::Result<NamedTempFile> {
     // An output has the rights any new file has; the user's mask still applies.
     create_with(dir, 0o666)
@@ -61,6 +63,12 @@ pub(crate) fn create_private(dir: &Path) -> io::Result<NamedTempFile> {
 #[cfg_attr(not(unix), expect(unused_variables, reason = "rights of this kind are known on Unix only"))]
 fn create_with(dir: &Path, rights: u32) -> io::Result<NamedTempFile> {
     let prefix = prefix();
+    // Held from before the file is there, so that no signal comes in between.
+    let mut traces = traces::hold();
+    if traces.is_new(dir) {
+        // Of what was left by others, no failure is ours.
+        let _ = clean_stale(dir);
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(10);
     #[cfg(unix)]
@@ -68,7 +76,9 @@ fn create_with(dir: &Path, rights: u32) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(fs::Permissions::from_mode(rights));
     }
-    builder.tempfile_in(dir)
+    let file = builder.tempfile_in(dir)?;
+    traces.begin(file.path());
+    Ok(file)
 }
 
 /// Gives the file of a path a second name beside it, by a link or, where links are unknown, by
@@ -98,6 +108,11 @@ pub(crate) struct Backup {
 }
 
 impl Backup {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Puts the previous file back; a failure leaves it under its temporary name, which is given.
     pub(crate) fn restore(self, target: &Path) -> Result<(), PathBuf> {
         self.path.persist(target).map_err(|error| {

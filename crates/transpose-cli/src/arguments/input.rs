@@ -1,6 +1,7 @@
 //! The format of inputs and how to open them.
 
 use super::values::pair;
+use crate::files;
 use crate::open::{self, Containers, Opener};
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
@@ -28,6 +29,21 @@ pub(crate) struct Layouts {
     /// A layout file, used like a built-in format; may be repeated
     #[arg(long = "layout", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Whether a file may be given as an input more than once.
+#[derive(clap::Args)]
+pub(crate) struct RepeatedInputs {
+    /// Read a file as often as it is given as an input
+    #[arg(long)]
+    allow_repeated_inputs: bool,
+}
+
+impl RepeatedInputs {
+    /// Refuses a file that is given more than once.
+    pub(crate) fn check(&self, paths: &[PathBuf]) -> Result<(), Fatal> {
+        if self.allow_repeated_inputs { Ok(()) } else { files::refuse_repeated(paths) }
+    }
 }
 
 /// How to open inputs: layouts of the user, containers, encodings.

@@ -2,6 +2,7 @@
 //! files; and how their inputs are opened by them.
 
 use super::enrichment::EnrichmentOptions;
+use super::input::RepeatedInputs;
 use super::memory::Memory;
 use super::output::Overwrite;
 use super::threads::Threads;
@@ -51,6 +52,8 @@ pub(crate) struct RunOptions {
     /// Use an agreement and figures in which placeholders of the templates still stand
     #[arg(long)]
     pub(crate) allow_placeholders: bool,
+    #[command(flatten)]
+    repeated: RepeatedInputs,
     /// Check everything, write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -124,6 +127,7 @@ impl RunOptions {
         // Whether the inputs are packed is not known yet.
         let threads = self.threads.reading().within(self.memory.limit(), true).threads;
         let temp_dir = self.memory.temp_dir()?;
+        self.repeated.check(request.paths)?;
         let opener = request.containers.opener(registry, Some(&temp_dir)).of(request.from);
         let inputs = if request.reads_twice {
             opener.replayable_inputs(request.paths, threads, &temp_dir)?

@@ -16,6 +16,7 @@ mod events;
 mod filtered;
 mod fixed;
 mod flat;
+mod hostile;
 mod identity;
 mod incomplete;
 mod labels;

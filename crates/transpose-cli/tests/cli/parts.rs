@@ -107,6 +107,9 @@ fn files_that_are_not_one_message_are_refused() {
     convert(&all[1..]).ends(3).says(&format!("error[ENG0209] {}: file 1 of {count} is missing", all[1]));
     convert(&all[..1]).ends(3).says("error[ENG0209]");
     let twice: Vec<&str> = all.iter().chain(&all[..1]).copied().collect();
+    convert(&twice).ends(2).says("error[CLI0116]");
+    sandbox.put("copy.tsv", sandbox.read(all[0]));
+    let twice: Vec<&str> = all.iter().copied().chain(["copy.tsv"]).collect();
     convert(&twice).ends(3).says("error[ENG0210]");
     let text = String::from_utf8(sandbox.read(all[1])).unwrap();
     sandbox.put("other.tsv", text.replacen("Northwind Music", "Southwind Music", 1));

@@ -5,6 +5,7 @@ use crate::support::{CommandRun, Sandbox};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::process::Stdio;
 
 const HEAD: &str = r#"[sender]
 party-id = "PADPIDA0000000001O"
@@ -102,6 +103,44 @@ fn convert(sandbox: &Sandbox, more: &[&str]) -> CommandRun {
         "receipt.json",
     ];
     sandbox.run(&[&words[..], more].concat())
+}
+
+/// Of runs on one file of balances at once, each either adds its account or says that another was
+/// quicker.
+#[test]
+fn runs_at_once_lose_no_account() {
+    let sandbox = Sandbox::new();
+    sandbox.put("in.csv", log(&[("GB", 4)]));
+    let advance = "[deal.advance]\namount = \"8000.00\"\npaid = \"in-advance\"\nfirst = \"2026-10\"\nlast = \"2027-09\"\nafter-last = \"carried\"\n";
+    let ids: Vec<String> = (0..16).map(|number| format!("deal-{number}")).collect();
+    let mut running = Vec::new();
+    for id in &ids {
+        let deal = deal(id, "counts = \"all\"", "model = \"per-play\"\nrate = \"25\"", "statement");
+        sandbox.put(&format!("{id}.toml"), format!("{HEAD}{STREAMS}{deal}{advance}"));
+    }
+    for id in &ids {
+        let (agreement, output) = (format!("{id}.toml"), format!("{id}.csv"));
+        let words = ["convert", "in.csv", "--agreement", &agreement, "--period", "2026-10", "--to"];
+        let more = ["label.standard", "-o", &output, "--balances", "balances.toml"];
+        let mut command = sandbox.command(&[&words[..], &more].concat());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        running.push((id, command.spawn().unwrap()));
+    }
+    let mut added = 0;
+    for (id, child) in running {
+        let ran = CommandRun::from(child.wait_with_output().unwrap());
+        let balances = String::from_utf8(sandbox.read("balances.toml")).unwrap();
+        let has_account = balances.contains(&format!("deal = {id:?}"));
+        assert_eq!(has_account, ran.code == 0, "{id}: {} {}\n{balances}", ran.code, ran.err);
+        // The report is there with the account, or neither is.
+        assert_eq!(sandbox.path(&format!("{id}.csv")).exists(), has_account);
+        if has_account {
+            added += 1;
+        } else {
+            ran.ends(2).says("CLI0501");
+        }
+    }
+    assert!(added > 0);
 }
 
 #[test]

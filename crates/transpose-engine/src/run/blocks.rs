@@ -83,10 +83,11 @@ pub(crate) fn read(run: &Run<'_>, mut reader: Reader<'_>) -> Result<PendingRun, 
     if let Some(used) = used.filter(|_| !reader.gave_up) {
         used.report(contexts, output.output.writes(), &mut output.report);
     }
-    let mut pending = match output.slices.take() {
+    let mut pending = match (output.slices.take(), reader.unclosed(output.report.ledger.rejects())) {
         _ if reader.gave_up => output.give_up(),
-        Some(slices) => output.finish(slices, false)?,
-        None => return Err(diagnostics::bug("an output without a counter")),
+        (_, Some(fatal)) => output.refuse(fatal),
+        (Some(slices), None) => output.finish(slices, false)?,
+        (None, None) => return Err(diagnostics::bug("an output without a counter")),
     };
     pending.outcome.source_message_id = first.preamble().header.text(Field::MESSAGE_ID).map(str::to_owned);
     PendingRun::of_only(pending, reader)

@@ -52,8 +52,13 @@ fn finish_only(read: EventsRead<'_, '_>) -> Result<PendingRun, Fatal> {
     if let Some(counts) = &mut counts {
         counts.set_left_out(left_out(&output.report.ledger));
     }
-    let pending =
-        if reader.gave_up { output.give_up() } else { end(output, counts, &reader, spaces, sources)? };
+    let pending = if reader.gave_up {
+        output.give_up()
+    } else if let Some(fatal) = reader.unclosed(output.report.ledger.rejects()) {
+        output.refuse(fatal)
+    } else {
+        end(output, counts, &reader, spaces, sources)?
+    };
     PendingRun::of_only(pending, reader)
 }
 
@@ -94,6 +99,8 @@ fn finish_of_deal(
     }
     let pending = if reader.gave_up {
         output.give_up()
+    } else if let Some(fatal) = reader.unclosed(output.report.ledger.rejects()) {
+        output.refuse(fatal)
     } else if of_label == 0 && others > 0 {
         let fields = spec.route.iter().flat_map(|route| &route.rule.0).flat_map(|wanted| &wanted.fields);
         let states = fields.clone().any(|field| reader.reads.contains(*field));
@@ -225,5 +232,6 @@ fn refusal(
     if rejects > 0 && run.limits.quarantine.is_none() {
         return refused(&diagnostics::REJECTED, format!("{rejects} rows cannot be converted"));
     }
+    let unrouted = unrouted.or_else(|| reader.unclosed(rejects));
     unrouted.or_else(|| run.limits.filtered(&report.ledger, Grain::Event))
 }

@@ -5,6 +5,7 @@
 //! Each file repeats header and sales contexts (V-SET-3, V-SET-4).
 
 use crate::diagnostics;
+use crate::scan::chunks::ScanTotals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use transpose_core::diagnostics::{Diagnostic, Location, shown};
@@ -260,10 +261,16 @@ pub(crate) fn whole(before: &Tally, last: &Tally) -> Tally {
 pub(crate) fn closing(
     decoder: &dyn Decoder,
     trailers: &[(u64, Entity)],
+    totals: &ScanTotals,
     file: &Tally,
     last: Option<(&dyn BlockDecoder, &Tally)>,
 ) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
+    // Where closing records say that all is there, the last of them may go without.
+    if totals.is_open && trailers.is_empty() {
+        let message = "the last line has no line end, and may be cut";
+        diagnostics.push(Diagnostic::new(&diagnostics::OPEN_END, Location::default(), message));
+    }
     decoder.finish(trailers, file, &mut diagnostics);
     if let Some((decoder, before)) = last {
         decoder.finish_message(trailers, &whole(before, file), &mut diagnostics);

@@ -17,7 +17,7 @@ use crate::scan::open::{name_source, open_blocks, open_events};
 use crate::scan::ordered::{Flow, OrderedConsumer};
 use std::sync::{Arc, Mutex};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::Fatal;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, Severity};
 use transpose_core::format::{BlockDecoder, Decoder, EncodedBatch, EventDecoder, Preamble, Tally};
 use transpose_core::model::{Entity, FieldSet};
 use transpose_io::{Input, OutputSet};
@@ -55,6 +55,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) source_version: Option<String>,
     /// Whether too many rows were rejected.
     pub(crate) gave_up: bool,
+    /// How many errors the closing records of the inputs have, counts that are wrong included.
+    closing_errors: u64,
     trailers: Vec<(u64, Entity)>,
     quarantine: Option<Quarantine>,
 }
@@ -68,6 +70,7 @@ impl<'a> Reader<'a> {
             reads: FieldSet::EMPTY,
             source_version: None,
             gave_up: false,
+            closing_errors: 0,
             trailers: Vec::new(),
             quarantine: None,
         }
@@ -162,10 +165,25 @@ impl<'a> Reader<'a> {
     ) -> Tally {
         let tally = totals.tally(decoder);
         let trailers = std::mem::take(&mut self.trailers);
-        let mut found = message::closing(decoder, &trailers, &tally, last);
+        let mut found = message::closing(decoder, &trailers, totals, &tally, last);
         name_source(&mut found, input);
+        let errors = found.iter().filter(|diagnostic| diagnostic.code.severity == Severity::Error);
+        self.closing_errors += errors.count() as u64;
         self.report.diagnostics.extend(found);
         tally
+    }
+
+    /// Why nothing may appear of inputs that do not end as they should, if so: a part of a report
+    /// would look like a whole one. Rows that cannot be converted refuse the run by themselves.
+    pub(crate) fn unclosed(&self, rejects: u64) -> Option<Fatal> {
+        if self.closing_errors == 0 || rejects > 0 || self.run.limits.quarantine.is_some() {
+            return None;
+        }
+        let message = match self.closing_errors {
+            1 => "the end of the inputs has an error, so a part may be missing".to_owned(),
+            many => format!("the end of the inputs has {many} errors, so a part may be missing"),
+        };
+        Some(Fatal::input(Diagnostic::new(&diagnostics::UNCLOSED, Location::default(), message)))
     }
 
     /// Ends the quarantine file, if rows may be quarantined.

@@ -18,7 +18,7 @@
 
 use crate::diagnostics;
 use crate::scan::ordered::Flow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use transpose_core::accounting::RunReport;
 use transpose_core::diagnostics::Fatal;
@@ -83,6 +83,8 @@ pub(crate) struct ScanTotals {
     pub(crate) usages: u64,
     /// The line after the last, from 1.
     pub(crate) end_line: u64,
+    /// Whether the last line has no end, as in a file that was cut.
+    pub(crate) is_open: bool,
 }
 
 impl ScanTotals {
@@ -100,6 +102,8 @@ impl ScanTotals {
 struct Seams {
     at: Mutex<Seam>,
     moved: Condvar,
+    /// Whether the input ends within a line.
+    is_open: AtomicBool,
 }
 
 /// How much of the next chunk is read along, for the unit that goes on into it.
@@ -125,6 +129,7 @@ pub(crate) fn scan<S: Send>(
     let seams = Seams {
         at: Mutex::new(Seam { chunk: 0, byte: preamble.body, line: preamble.line, units: 0, usages: 0 }),
         moved: Condvar::new(),
+        is_open: AtomicBool::new(false),
     };
     let chunk = reading.chunk.clamp(16, 1 << 30);
     std::thread::scope(|scope| {
@@ -162,7 +167,12 @@ pub(crate) fn scan<S: Send>(
     });
     flow.outcome()?;
     let end = *lock(&seams.at);
-    Ok(ScanTotals { units: end.units, usages: end.usages, end_line: end.line })
+    Ok(ScanTotals {
+        units: end.units,
+        usages: end.usages,
+        end_line: end.line,
+        is_open: seams.is_open.into_inner(),
+    })
 }
 
 struct Worker<'a> {
@@ -218,6 +228,11 @@ impl Window {
         Ok(())
     }
 
+    /// Whether the input ends here, and within a line.
+    fn is_open(&self) -> bool {
+        self.last && self.view().bytes.last().is_some_and(|byte| !matches!(byte, b'\n' | b'\r'))
+    }
+
     fn grow(&mut self, input: &Input, begin: u64) -> Result<(), Fatal> {
         self.read_to(input, begin, self.filled + (self.filled / 2).max(64))
     }
@@ -250,6 +265,9 @@ impl Worker<'_> {
             // The first chunk begins at a unit; every other one guesses.
             let start = if number == 0 { 0 } else { self.sync(begin)? };
             let mut indexed = self.index(begin, start)?;
+            if self.window.is_open() {
+                self.seams.is_open.store(true, Ordering::Relaxed);
+            }
             let Some(seam) = self.seam(number) else { return Ok(()) };
             let actual = seam.byte.saturating_sub(begin) as usize;
             if actual != start {

@@ -384,7 +384,7 @@ impl<'a> MessageCheck<'a> {
                     (Opened::Blocks(decoder), Some(before)) => Some((decoder.as_ref(), before)),
                     _ => None,
                 };
-                let diagnostics = message::closing(decoder, &trailers, &file.tally, last);
+                let diagnostics = message::closing(decoder, &trailers, &scanned, &file.tally, last);
                 self.tell(diagnostics, &source);
             }
             // A file that ends in the middle of its data: what comes after is not known.

@@ -37,7 +37,7 @@ use crate::gzip::{Limits, MAGIC};
 use crate::window::copy;
 use crate::{Compression, default_threads};
 use derived::{DerivedBytes, DerivedInput};
-use plain::PlainFile;
+use plain::{FileStream, PlainFile};
 use recognise::{first_bytes, recognise};
 use replay::PipeCopy;
 use stream::Stream;
@@ -121,7 +121,8 @@ impl Input {
         if recognise(&mark).map_err(|kind| IoError::new(Operation::Open, &subject, kind))?
             == Compression::Gzip
         {
-            let whole = Box::new(Cursor::new(mark).chain(file));
+            let rest = FileStream::new(subject.clone(), path, &metadata, mark.len() as u64);
+            let whole = Box::new(Cursor::new(mark).chain(rest));
             return Self::stream(name, subject, whole, Some(size), limits, threads);
         }
         Ok(Self {
@@ -129,7 +130,7 @@ impl Input {
             subject,
             compression: Compression::None,
             limits: *limits,
-            body: Body::Plain(PlainFile::new(file, size)),
+            body: Body::Plain(PlainFile::new(path, &metadata)),
             copy: None,
             derived: None,
             consumed: Arc::default(),

@@ -183,6 +183,12 @@ fn notices_that_a_plain_file_changes() {
     let input = open(&path);
     let file = File::options().write(true).open(&path).unwrap();
     file.set_len(600).unwrap();
+    // What is opened for the first byte is compared with what was found before.
+    let error = input.read_at(500, &mut [0; 100]).unwrap_err();
+    assert!(matches!(error.kind(), IoErrorKind::Changed { expected: 1000, found: 600 }), "{error}");
+    file.set_len(1000).unwrap();
+    assert_eq!(input.read_at(500, &mut [0; 100]).unwrap(), 100);
+    file.set_len(600).unwrap();
     assert_eq!(input.read_at(500, &mut [0; 100]).unwrap(), 100);
     let error = input.read_at(500, &mut [0; 200]).unwrap_err();
     assert!(matches!(error.kind(), IoErrorKind::Changed { expected: 1000, found: 600 }), "{error}");
@@ -190,6 +196,26 @@ fn notices_that_a_plain_file_changes() {
     assert_eq!(input.read_at(500, &mut [0; 499]).unwrap(), 499);
     let error = input.read_at(500, &mut [0; 600]).unwrap_err();
     assert!(matches!(error.kind(), IoErrorKind::Changed { expected: 1000, found: 1001 }), "{error}");
+}
+
+/// More files than are open at a time; a file that takes the name of another is not read for it.
+#[cfg(unix)]
+#[test]
+fn files_are_closed_for_others_and_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = |number: usize| format!("report-{number}");
+    let inputs: Vec<Input> = (0..100)
+        .map(|number| open(&put(dir.path(), &name(number), name(number).repeat(10).as_bytes())))
+        .collect();
+    for _ in 0..2 {
+        for (number, input) in inputs.iter().enumerate() {
+            assert_eq!(input.head(name(number).len()).unwrap(), name(number).as_bytes());
+        }
+    }
+    let other = put(dir.path(), "other", name(0).repeat(10).as_bytes());
+    std::fs::rename(other, dir.path().join(name(0))).unwrap();
+    let error = inputs[0].head(1).unwrap_err();
+    assert!(matches!(error.kind(), IoErrorKind::Replaced), "{error}");
 }
 
 #[test]

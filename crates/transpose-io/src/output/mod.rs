@@ -31,6 +31,7 @@ use crate::Compression;
 use crate::error::{IoError, IoErrorKind, Operation, Subject};
 use crate::gzip::pack::Pool;
 use crate::temporary;
+use crate::traces;
 use place::{place, sync_directories, take_back};
 use target::{Target, classify, copy_out, key, parent, subject_of};
 
@@ -218,6 +219,7 @@ impl OutputSet {
         for entry in &self.entries {
             self.check(entry)?;
         }
+        let mut traces = traces::hold();
         let mut written = Vec::with_capacity(self.entries.len());
         let mut streams = Vec::new();
         let mut placed = Vec::new();
@@ -227,7 +229,10 @@ impl OutputSet {
             let path = match target {
                 Target::File(path) => {
                     match place(temp, &path, self.overwrite || replaces) {
-                        Ok(done) => placed.push(done),
+                        Ok(done) => {
+                            done.note(&mut traces);
+                            placed.push(done);
+                        }
                         Err(error) => {
                             outcome = Err(error);
                             break;
@@ -245,14 +250,20 @@ impl OutputSet {
                 written.push(WrittenFile { path, bytes, uncompressed, sha256 });
             }
         }
-        // Streams cannot be undone, so they come when nothing else can fail any more.
+        // Streams cannot be undone, so they come when nothing else can fail any more. A signal may
+        // end them, which takes back what is in place.
+        drop(traces);
         for (temp, path) in streams {
             outcome = outcome.and_then(|()| copy_out(&temp, &path));
         }
+        let mut traces = traces::hold();
+        traces.settle();
         match outcome {
             Ok(()) => {
                 self.created_dirs.clear();
                 sync_directories(&placed);
+                drop(placed);
+                drop(traces);
                 Ok(written)
             }
             Err(error) => Err(take_back(placed, error)),
@@ -329,7 +340,10 @@ impl OutputSet {
         }
         for dir in missing.into_iter().rev() {
             match fs::create_dir(dir) {
-                Ok(()) => self.created_dirs.push(dir.to_path_buf()),
+                Ok(()) => {
+                    traces::hold().made_dir(dir);
+                    self.created_dirs.push(dir.to_path_buf());
+                }
                 // Another process was quicker, so it is not ours to remove.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
                 Err(error) => return Err(IoError::new(Operation::Create, &Subject::of(dir), error)),

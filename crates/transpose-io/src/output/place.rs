@@ -9,11 +9,19 @@ use tempfile::TempPath;
 use crate::error::{IoError, Operation, Subject};
 use crate::output::target::parent;
 use crate::temporary::{self, Backup};
+use crate::traces::Traces;
 
 /// An output that has its final name, and what is needed to undo that.
 pub(super) struct PlacedFile {
     path: PathBuf,
     backup: Option<Backup>,
+}
+
+impl PlacedFile {
+    /// Notes it among the traces, until it is settled that it stays.
+    pub(super) fn note(&self, traces: &mut Traces) {
+        traces.placed(&self.path, self.backup.as_ref().map(|backup| backup.path().to_path_buf()));
+    }
 }
 
 /// Renames a finished temporary file to its final name.

@@ -11,6 +11,7 @@ use crate::balances::{self, BalancesFile};
 use crate::commands::of_labels;
 use crate::diagnostics::{WithHelp as _, argument_error, joined};
 use crate::exit::Exit;
+use crate::files::LockedFolders;
 use crate::messages::Messages;
 use crate::open;
 use crate::packing::Packing;
@@ -100,7 +101,7 @@ struct Conversion {
     particulars: Particulars,
     outcome: Outcome,
     quarantine: Option<PathBuf>,
-    /// Whether receipt and list of received files were written.
+    /// Whether the receipt was written.
     recorded: Result<(), Fatal>,
 }
 
@@ -292,11 +293,24 @@ impl Convert {
                 ..limits
             },
         };
-        let companions = |outcomes: &[Outcome]| self.companions(balances.as_ref(), &opened.inputs, outcomes);
+        let moment = clock::moment(now);
+        let locked = std::sync::Mutex::new(None);
+        let companions = |outcomes: &[Outcome]| {
+            // Until the files are in place.
+            if let Ok(mut locked) = locked.lock() {
+                locked.get_or_insert_with(|| self.lock_shared());
+            }
+            let mut extras = self.companions(balances.as_ref(), &opened.inputs, outcomes)?;
+            if let Some(received) = &received {
+                extras.extend(received.after(&moment)?);
+            }
+            Ok(extras)
+        };
         let outcome = match held {
             None => run.run(&companions),
             Some(held) => run.run_slice(held, &companions),
         };
+        drop(locked);
         progress.clear();
         let mut outcome = outcome.and_then(RunOutcome::into_only).unwrap_or_else(Outcome::failed);
         outcome.report.diagnostics = joined([
@@ -313,13 +327,18 @@ impl Convert {
             source: open::name_with_version(source.manifest(), outcome.source_version.as_deref()),
             target: open::target_name(target, version.as_deref()),
             period: period.map(|period| period.to_string()),
-            now: clock::moment(now),
+            now: moment,
         };
-        let mut recorded = self.options.write_receipt(|| self.receipt(&particulars, &outcome));
-        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
-            recorded = recorded.and(received.record(&particulars.now));
-        }
+        // The list is none of the reports.
+        outcome.written.retain(|file| received.as_ref().is_none_or(|list| list.path() != file.path));
+        let recorded = self.options.write_receipt(|| self.receipt(&particulars, &outcome));
         Ok(Conversion { particulars, outcome, quarantine, recorded })
+    }
+
+    /// Locks what runs share.
+    fn lock_shared(&self) -> LockedFolders {
+        let shared = [&self.balances, &self.selection.delivery_log.received];
+        LockedFolders::of(shared.into_iter().flatten().map(PathBuf::as_path))
     }
 
     /// The companion files of the report.

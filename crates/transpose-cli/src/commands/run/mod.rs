@@ -12,6 +12,7 @@ use crate::commands::of_labels;
 use crate::delivery_log::DeliveryLog;
 use crate::diagnostics::{WithHelp as _, argument_error, joined, located_at};
 use crate::exit::Exit;
+use crate::files::LockedFolders;
 use crate::messages::Messages;
 use crate::open::{self, Containers};
 use crate::progress::Progress;
@@ -118,6 +119,8 @@ impl Run {
         let replace = self.options.overwrite.allowed;
         let making = Making { job: &job, opened: &opened, zone: &zone, enrichment: &enrichment };
         let mut reduced = Diagnostics::default();
+        let moment = clock::moment(now);
+        let locked = std::sync::Mutex::new(None);
         let outcome = loop {
             let mut above = None;
             let limits = self.options.limits(&opened.temp_dir, quarantine.clone(), now, &update);
@@ -139,7 +142,17 @@ impl Run {
                     }
                     return Err(fatal);
                 }
-                companions(&job, &root, balances.as_ref(), &opened.inputs, outcomes, replace)
+                // Until the files are in place.
+                let shared = || [&job.balances, &job.received].into_iter().flatten().map(PathBuf::as_path);
+                if let Ok(mut locked) = locked.lock() {
+                    locked.get_or_insert_with(|| LockedFolders::of(shared()));
+                }
+                let inputs = &opened.inputs;
+                let mut extras = companions(&job, &root, balances.as_ref(), inputs, outcomes, replace)?;
+                if let Some(received) = &received {
+                    extras.extend(received.after(&moment)?);
+                }
+                Ok(extras)
             });
             if let Ok(found) = found.into_inner() {
                 above = found;
@@ -150,8 +163,11 @@ impl Run {
                 reduced.push(one.warning);
             }
         };
+        drop(locked);
         progress.clear();
         let mut outcome = outcome?;
+        // The list is none of the reports.
+        outcome.companions.retain(|file| received.as_ref().is_none_or(|list| list.path() != file.path));
         let mut warnings = Diagnostics::default();
         warnings.extend(job.warnings.iter().cloned());
         for output in &prepared {
@@ -178,13 +194,10 @@ impl Run {
             prepared: &prepared,
             outcome: &outcome,
             source: open::name_with_version(opened.format.manifest(), outcome.source_version.as_deref()),
-            now: clock::moment(now),
+            now: moment,
             dry_run: self.options.dry_run,
         };
-        let mut recorded = self.options.write_receipt(|| summary.receipt(program, &read(&job, &self.job)));
-        if let Some(received) = received.filter(|_| outcome.refused.is_none() && !self.options.dry_run) {
-            recorded = recorded.and(received.record(&summary.now));
-        }
+        let recorded = self.options.write_receipt(|| summary.receipt(program, &read(&job, &self.job)));
         let exit = summary.ending().tell(messages, &summary.text(), recorded);
         messages.object(&json!({"summary": summary.object(exit)}));
         Ok(exit)
