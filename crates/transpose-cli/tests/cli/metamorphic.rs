@@ -91,13 +91,15 @@ fn cases(format: &str) -> Vec<Case> {
     folders.into_iter().filter_map(found).collect()
 }
 
-/// Every agreement beside the cases.
+/// Every agreement beside the cases, and one for shops of any name.
 fn agreements() -> Vec<String> {
     let terms = std::fs::read_dir(root().join("snapshots/terms")).unwrap();
-    let paths = terms.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned());
-    let mut agreements: Vec<String> = paths.filter(|path| path.ends_with(".toml")).collect();
+    let paths = terms.map(|entry| entry.unwrap().path());
+    let mut agreements: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
     agreements.sort();
-    agreements
+    agreements.push(root().join("crates/transpose-cli/tests/cli/any-shop.toml"));
+    agreements.into_iter().map(|path| path.to_str().unwrap().to_owned()).collect()
 }
 
 impl Case {
@@ -198,7 +200,7 @@ fn rows(bytes: &[u8], extension: &str) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
             Some(last) => last.extend_from_slice(line),
             None => lines.push(line.to_vec()),
         }
-        quoted ^= extension == "csv" && line.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        quoted ^= extension == "csv" && String::from_utf8_lossy(line).matches('"').count() % 2 == 1;
     }
     if !lines.last()?.ends_with(b"\n") {
         lines.last_mut()?.push(b'\n');
