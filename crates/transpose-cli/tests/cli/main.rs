@@ -10,6 +10,7 @@ mod completing;
 mod containers;
 mod convert;
 mod deals;
+mod definitions;
 mod dialects;
 mod escapes;
 mod events;
