@@ -15,7 +15,8 @@ pub(crate) struct Ci {
     #[arg(long)]
     no_tests: bool,
 
-    /// Run the slow checks as well: fuzz targets, large data, counted instructions.
+    /// Run the slow checks as well: fuzz targets, 5,000 random inputs, large data, counted
+    /// instructions.
     #[arg(long)]
     full: bool,
 }
@@ -56,6 +57,10 @@ const CHECKS: &[Check<'static>] = &[
 /// The checks that take too long for each change.
 const SLOW_CHECKS: &[Check<'static>] = &[
     Check::of(&["check", "--manifest-path", "fuzz/Cargo.toml"]),
+    Check {
+        words: &["test", "--release", "-p", "transpose-cli", "--test", "cli", "random_plays"],
+        variable: Some(("TRANSPOSE_TEST_INPUTS", "5000")),
+    },
     Check::of(&["xtask", "bench", "--same"]),
     Check::of(&["xtask", "bench", "--guard"]),
     Check::of(&["xtask", "growth"]),

@@ -77,3 +77,28 @@ fn identifiers_are_made_for_any_source_and_moments_in_any_notation() {
     let ids: Vec<&str> = table.map(|cells| cells[at]).collect();
     assert!(ids[0] == ids[1] && ids[0] != ids[2] && ids[0].len() == 36 && ids[3] == "own", "{ids:?}");
 }
+
+/// How many random reports of plays are looked at; `cargo xtask ci --full` wants more.
+const INPUTS: u32 = 500;
+
+/// What is read, filtered, rejected and converted of any report of plays, and what each track adds
+/// up to, is what a script says that knows nothing of the program.
+#[test]
+fn random_plays_are_counted_as_an_independent_model_says() {
+    let wanted = std::env::var("TRANSPOSE_TEST_INPUTS").ok();
+    let inputs = wanted.map_or(INPUTS, |inputs| inputs.parse().unwrap());
+    let of = |first: u32, last: u32| {
+        let sandbox = Sandbox::new();
+        let answer = std::process::Command::new("python3")
+            .arg(root().join("crates/transpose-cli/tests/cli/plays.py"))
+            .args([env!("CARGO_BIN_EXE_transpose"), &first.to_string(), &last.to_string()])
+            .arg(sandbox.path(""))
+            .output()
+            .unwrap();
+        assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| of(1, inputs / 2));
+        scope.spawn(|| of(inputs / 2 + 1, inputs));
+    });
+}

@@ -10,7 +10,7 @@ use crate::run::reader::Reader;
 use crate::run::{NO_PLAYS_OF_LABEL, PendingRun, Run, RunOutcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use transpose_core::accounting::{Ledger, RunReport};
+use transpose_core::accounting::{Amounts, Ledger, RunReport};
 use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
 use transpose_core::format::Grain;
 
@@ -189,7 +189,9 @@ fn left_out(ledger: &Ledger) -> u64 {
     let dropped = [DUPLICATE_REASON, DUPLICATE_ID_REASON, REDELIVERED_REASON]
         .iter()
         .filter_map(|reason| ledger.filtered.get(reason));
-    ledger.rejects() + dropped.map(|amounts| amounts.rows).sum::<u64>()
+    // Rows of returns alone are no part of what was played or sold.
+    let plays = |amounts: &&Amounts| amounts.returns.is_zero() || !amounts.plays.is_zero();
+    ledger.rejected.values().chain(dropped).filter(plays).map(|amounts| amounts.rows).sum()
 }
 
 /// The refusal of a run whose outputs are two messages with one identifier.

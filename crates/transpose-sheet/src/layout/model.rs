@@ -235,6 +235,12 @@ impl Layout {
         &self.manifest
     }
 
+    /// What is around cells of a file with the given delimiter. With another one than its own a
+    /// table is plain CSV, as spreadsheets and workbooks make it, whatever its sender does.
+    pub(crate) fn quote_beside(&self, delimiter: u8) -> u8 {
+        if delimiter == self.delimiter { self.quote } else { b'"' }
+    }
+
     /// The last part of the id, which names files and sheets.
     pub(crate) fn short(&self) -> &str {
         let id = &self.manifest.id;

@@ -97,6 +97,7 @@ impl InputTable {
             None if layout.headed => recognise::delimiter(layout, &probe),
             None => ("", layout.delimiter),
         };
+        let quote = layout.quote_beside(delimiter);
         let Preface { headings, lines, body } = read_preface(layout, bytes, delimiter, complete)
             .map_err(|why| preface_diagnostic(layout, why, beginning))?;
         let found =
@@ -137,14 +138,13 @@ impl InputTable {
             let message = format!("the cells are separated by a {other}");
             diagnostics.push(Diagnostic::new(&diagnostics::DELIMITER_FOUND, start.clone(), message));
         }
-        let dialect =
-            Dialect { delimiter, quote: layout.quote, columns: headings.names.len() as u32, limit: MAX_ROW };
+        let dialect = Dialect { delimiter, quote, columns: headings.names.len() as u32, limit: MAX_ROW };
         let line = bytes.get(headings.start..headings.end).unwrap_or(&[]);
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line).to_vec();
         let mut header = Entity::default();
         let mut claims = Vec::new();
-        let cells = CellReading { quote: layout.quote, repairs };
+        let cells = CellReading { quote, repairs };
         let mut said = PrefaceValues { header: &mut header, reads: &mut reads, claims: &mut claims, cells };
         for found in &lines {
             said.line(layout, found, beginning)?;

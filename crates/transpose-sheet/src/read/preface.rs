@@ -42,7 +42,8 @@ pub(crate) fn read_preface(
     delimiter: u8,
     complete: bool,
 ) -> Result<Preface, PrefaceError> {
-    let marks = (delimiter, layout.quote);
+    let quote = layout.quote_beside(delimiter);
+    let marks = (delimiter, quote);
     no_text(bytes).map_err(|why| PrefaceError::Headings(why, Position::default()))?;
     let bom = bytes.starts_with(b"\xef\xbb\xbf");
     let mut at = Position { start: if bom { 3 } else { 0 }, lines: 0 };
@@ -65,11 +66,11 @@ pub(crate) fn read_preface(
         let (start, cells, next) =
             read(bytes, at, marks, complete).map_err(|why| PrefaceError::Headings(why, at))?;
         let text = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or(&[]);
-        if line.cells.is_empty() && !cells.iter().all(|cell| bare(text(cell), layout.quote).is_empty()) {
+        if line.cells.is_empty() && !cells.iter().all(|cell| bare(text(cell), quote).is_empty()) {
             // A blank line that is not there is not missed.
             continue;
         }
-        if let Some(cell) = unlike(line, &cells, bytes, layout.quote) {
+        if let Some(cell) = unlike(line, &cells, bytes, quote) {
             return Err(PrefaceError::Line(number, cell, start));
         }
         lines.push(PrefaceLine { line: number, at: start, cells });
