@@ -63,6 +63,7 @@ const SLOW_CHECKS: &[Check<'static>] = &[
     },
     Check::of(&["xtask", "bench", "--same"]),
     Check::of(&["xtask", "bench", "--guard"]),
+    Check::of(&["xtask", "growth"]),
 ];
 
 impl Chore for Ci {

@@ -10,6 +10,7 @@ mod codegen;
 mod derived;
 mod families;
 mod files;
+mod growth;
 mod plugin;
 mod python;
 mod readers;
@@ -23,6 +24,7 @@ const CHORES: &[Entry] = &[
     Entry::of::<bench::Bench>(),
     Entry::of::<ci::Ci>(),
     Entry::of::<codegen::Codegen>(),
+    Entry::of::<growth::Growth>(),
     Entry::of::<plugin::NewPlugin>(),
     Entry::of::<plugin::RemovePlugin>(),
     Entry::of::<readers::Readers>(),

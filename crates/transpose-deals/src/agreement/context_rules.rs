@@ -1,6 +1,7 @@
 //! The rules of an agreement: from the fields of a play, or of a row of figures, to a sales
 //! context.
 
+use super::rule_index::RuleIndex;
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{MISSPELT_KEY, Reader, WRONG_VALUE, nearest};
 use crate::toml::value;
@@ -175,9 +176,8 @@ impl Rule {
 }
 
 /// Reports the rules that earlier ones leave nothing for.
-pub(crate) fn report_unreachable(reader: &mut Reader, rules: &[Rule]) {
+pub(crate) fn report_unreachable(reader: &mut Reader, rules: &[Rule], by_value: &RuleIndex) {
     for (index, rule) in rules.iter().enumerate() {
-        let earlier = rules.get(..index).unwrap_or(&[]);
         let Some(combinations) = rule.combinations() else { continue };
         let mut lines = Vec::new();
         let caught = combinations.iter().all(|combination| {
@@ -187,7 +187,9 @@ pub(crate) fn report_unreachable(reader: &mut Reader, rules: &[Rule]) {
                     .find(|(key, _)| *key == field)
                     .map_or(KnownValue::Open, |(_, value)| KnownValue::Is(value))
             };
-            let catcher = earlier.iter().find(|rule| rule.matches(known) == Match::Yes);
+            let earlier = by_value.candidates(known).into_iter().take_while(|place| *place < index);
+            let mut earlier = earlier.filter_map(|place| rules.get(place));
+            let catcher = earlier.find(|rule| rule.matches(known) == Match::Yes);
             lines.extend(catcher.map(|rule| rule.line));
             catcher.is_some()
         });
@@ -317,7 +319,7 @@ mod tests {
         let (mut reader, root) = Reader::open("agreement.toml", text).unwrap();
         let tables = reader.tables(&root, "context");
         let rules: Vec<Rule> = tables.iter().map(|table| Rule::read(&mut reader, table)).collect();
-        report_unreachable(&mut reader, &rules);
+        report_unreachable(&mut reader, &rules, &RuleIndex::new(&rules));
         (rules, reader.diagnostics)
     }
 
@@ -331,7 +333,10 @@ mod tests {
 
     fn matched(rules: &[Rule], event: &Entity) -> Option<usize> {
         let known = |field| event.value(field).map_or(KnownValue::Absent, KnownValue::Is);
-        rules.iter().position(|rule| rule.matches(known) == Match::Yes)
+        let found = rules.iter().position(|rule| rule.matches(known) == Match::Yes);
+        let first = RuleIndex::new(rules).first(rules, known);
+        assert_eq!(first.map(|rule| rule.line), found.map(|place| rules[place].line));
+        found
     }
 
     #[test]

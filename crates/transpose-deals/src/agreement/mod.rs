@@ -21,13 +21,16 @@
 //! | module | holds |
 //! |---|---|
 //! | `context_rules` | `[[context]]`: from a play to its sales context |
+//! | `rule_index` | which of them can match, without trying each |
 //! | `shops`, `sales_tax` | `[[shop]]`, `[price]`: territory, currency and price of a sale |
 
 pub(crate) mod context_rules;
+pub(crate) mod rule_index;
 pub(crate) mod sales_tax;
 pub(crate) mod shops;
 
 use crate::agreement::context_rules::{MISPLACED_KEY, Rule, report_unreachable};
+use crate::agreement::rule_index::RuleIndex;
 use crate::deal::{self, Deal};
 use crate::toml::document::{Entry, Node, Table};
 use crate::toml::reader::{Keys, MISSPELT_KEY, Reader, WRONG_VALUE};
@@ -122,6 +125,7 @@ pub struct Agreement {
     pub refunds: RefundPolicy,
     pub(crate) shops: Shops,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) rule_index: RuleIndex,
     pub(crate) deals: Vec<Deal>,
     pub(crate) defaults: BTreeMap<Field, String>,
     /// Texts for cells that the model has no field for, by name.
@@ -142,7 +146,8 @@ impl Agreement {
             reader.table(&root, "qualifying-play").and_then(|table| qualifying(&mut reader, &table));
         let tables = reader.tables(&root, "context");
         let rules: Vec<Rule> = tables.iter().map(|table| Rule::read(&mut reader, table)).collect();
-        report_unreachable(&mut reader, &rules);
+        let rule_index = RuleIndex::new(&rules);
+        report_unreachable(&mut reader, &rules, &rule_index);
         let (defaults, cell_defaults) = defaults(&mut reader, &root);
         let (conflict, unmatched, excess) = policies(&mut reader, &root);
         let shops = Shops::read(&mut reader, &root);
@@ -174,6 +179,7 @@ impl Agreement {
             refunds,
             shops,
             rules,
+            rule_index,
             deals,
             defaults,
             cell_defaults,

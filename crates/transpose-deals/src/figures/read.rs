@@ -6,7 +6,8 @@ use crate::toml::reader::{MISSPELT_KEY, Reader, WRONG_VALUE, nearest, without_er
 use crate::toml::value::{self, ValueError};
 use std::collections::BTreeMap;
 use transpose_codes::decimal::Decimal;
-use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
+use transpose_codes::time::Date;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location, shown};
 use transpose_core::model::{Field, Kind, Value};
 
 transpose_core::codes! {
@@ -135,10 +136,31 @@ impl Collector {
             territories.entry(&row.territory).or_default().push(row);
         }
         for rows in territories.values() {
-            let blank = |row: &&&Row| row.period.is_none() || row.texts().contains(&None);
-            for wide in rows.iter().filter(blank) {
-                let other = rows.iter().find(|other| overlaps(wide, other));
-                if let Some(other) = other {
+            let mut masks: Vec<u8> = rows.iter().map(|row| mask(&parts(row))).collect();
+            masks.sort_unstable();
+            masks.dedup();
+            // For each mask and each part of it: the first row with the values of that part.
+            let mut first: BTreeMap<(u8, u8), BTreeMap<KeyParts<'_>, usize>> = BTreeMap::new();
+            for wide in rows {
+                let own = parts(wide);
+                let own_mask = mask(&own);
+                // A row is wider than those that have a value where it has none.
+                let narrower = masks.iter().filter(|other| **other & !own_mask != 0);
+                let overlapping = narrower.filter_map(|other| {
+                    let common = own_mask & other;
+                    let by_values = first.entry((*other, common)).or_insert_with(|| {
+                        let mut by_values = BTreeMap::new();
+                        for (place, row) in rows.iter().enumerate() {
+                            let row = parts(row);
+                            if mask(&row) == *other {
+                                by_values.entry(only(row, common)).or_insert(place);
+                            }
+                        }
+                        by_values
+                    });
+                    by_values.get(&only(own, common)).copied()
+                });
+                if let Some(other) = overlapping.min().and_then(|place| rows.get(place)) {
                     let message =
                         format!("the row also covers {}, which line {} is about", other.key(), other.line());
                     duplicates.push(Diagnostic::new(&OVERLAPPING_ROWS, wide.place.clone(), message));
@@ -149,16 +171,27 @@ impl Collector {
     }
 }
 
-/// Whether the first row has a blank where the second has a value, and both may hold for one play.
-fn overlaps(wide: &Row, other: &Row) -> bool {
-    let mut wider = wide.period.is_none() && other.period.is_some();
-    for (a, b) in wide.texts().into_iter().zip(other.texts()) {
-        if a.is_some() && b.is_some() && a != b {
-            return false;
-        }
-        wider |= a.is_none() && b.is_some();
-    }
-    wider && wide.covers(other.period)
+/// The parts of a key that may be blank: the days of the period, and texts.
+type KeyParts<'a> = (Option<(Date, Date)>, [Option<&'a Value>; 4]);
+
+fn parts(row: &Row) -> KeyParts<'_> {
+    (row.period.map(|period| (period.first(), period.last())), row.texts())
+}
+
+/// Which parts are not blank, a bit for each.
+fn mask((period, texts): &KeyParts<'_>) -> u8 {
+    let bits = std::iter::once(period.is_some()).chain(texts.iter().map(Option::is_some));
+    bits.enumerate().map(|(place, is_there)| u8::from(is_there) << place).sum()
+}
+
+/// The parts of a mask, and the others blank.
+fn only((period, texts): KeyParts<'_>, mask: u8) -> KeyParts<'_> {
+    let mut place = 0;
+    let texts = texts.map(|text| {
+        place += 1;
+        text.filter(|_| mask >> place & 1 == 1)
+    });
+    (period.filter(|_| mask & 1 == 1), texts)
 }
 
 fn fill(row: &mut Row, cell: &Cell, text: &str) -> Result<(), ValueError> {
@@ -310,17 +343,21 @@ fn header(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Option<(&'static str, Column)>> {
     let columns: Vec<_> = record.iter().map(column).collect();
+    let mut seen: Vec<Column> = Vec::new();
     for (index, (heading, known)) in record.iter().zip(&columns).enumerate() {
-        let cell = place.clone().cell(index as u32 + 1, heading.trim());
+        let name = shown(heading.trim().as_bytes());
+        let cell = place.clone().cell(index as u32 + 1, &name);
+        let is_repeated = known.is_some_and(|(_, column)| seen.contains(&column));
+        seen.extend(known.map(|(_, column)| column).filter(|_| !is_repeated));
         if known.is_none() {
             let help = nearest(heading.trim(), &HEADINGS).map_or_else(
                 || format!("the headings are `{}`", HEADINGS.join("`, `")),
                 |near| format!("did you mean `{near}`?"),
             );
-            let message = format!("unknown heading `{}`", heading.trim());
+            let message = format!("unknown heading `{name}`");
             diagnostics.push(Diagnostic::new(&UNKNOWN_HEADING, cell, message).help(help));
-        } else if columns.iter().take(index).any(|earlier| earlier == known) {
-            let message = format!("the heading `{}` appears twice", heading.trim());
+        } else if is_repeated {
+            let message = format!("the heading `{name}` appears twice");
             diagnostics.push(Diagnostic::new(&WRONG_HEADINGS, cell, message));
         }
     }

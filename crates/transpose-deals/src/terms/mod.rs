@@ -204,7 +204,7 @@ impl Terms for PeriodTerms {
     fn reads(&self) -> FieldSet {
         let own: FieldSet = ALWAYS_READ.into_iter().chain(OF_SALES).collect();
         let of_deal: FieldSet = self.deal().into_iter().flat_map(read_by).collect();
-        self.agreement.rules.iter().fold(own.union(of_deal), |set, rule| set.union(rule.reads()))
+        own.union(of_deal).union(self.agreement.rule_index.reads())
     }
 
     fn context(&self, event: &Entity) -> Result<Entity, Diagnostic> {

@@ -1,7 +1,7 @@
 //! From a play or sale to its sales context.
 
 use super::{OF_SALES, PeriodTerms, short};
-use crate::agreement::context_rules::{KnownValue, Match, Rule};
+use crate::agreement::context_rules::{KnownValue, Rule};
 use crate::deal::Deal;
 use crate::models::Need;
 use crate::policies::started_minutes;
@@ -46,7 +46,7 @@ impl PeriodTerms {
             let value = fields.iter().find(|(key, _)| *key == field).and_then(|(_, value)| value.as_ref());
             value.map_or(KnownValue::Absent, KnownValue::Is)
         };
-        let rule = self.agreement.rules.iter().find(|rule| rule.matches(known) == Match::Yes);
+        let rule = self.agreement.rule_index.first(&self.agreement.rules, known);
         let Some(rule) = rule else { return Err(self.unmatched(event)) };
         let mut context = self.outcome(rule, territory);
         if let Some(sale) = sale {

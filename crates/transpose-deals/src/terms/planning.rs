@@ -6,8 +6,9 @@
 
 use super::{ALWAYS_READ, OF_SALES, PeriodTerms, short};
 use crate::agreement::Agreement;
-use crate::agreement::context_rules::{KnownValue, Match, SETTABLE};
+use crate::agreement::context_rules::{KnownValue, Match, Rule, SETTABLE};
 use crate::figures::{ContextFigures, Figures, Row};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use transpose_core::diagnostics::{Diagnostic, Location};
@@ -104,7 +105,8 @@ impl PeriodTerms {
         let service = row.service.as_ref().map(Value::first);
         let currencies = self.agreement.shops.currencies(service, row.territory.first());
         let mut contexts = BTreeSet::new();
-        for rule in &self.agreement.rules {
+        for place in self.agreement.rule_index.candidates(known) {
+            let Some(rule) = self.agreement.rules.get(place) else { continue };
             let answer = rule.matches(known);
             if answer != Match::No {
                 let context = self.outcome(rule, Some(row.territory.clone()));
@@ -133,12 +135,11 @@ impl PeriodTerms {
     fn ambiguous(&self, row: &Row, contexts: usize) -> Diagnostic {
         let read = self.reads();
         let mut blank: Vec<&str> = Vec::new();
-        if row.service.is_none()
-            && self.agreement.rules.iter().any(|rule| rule.reads().contains(Field::SERVICE))
-        {
+        let of_rules = self.agreement.rule_index.reads();
+        if row.service.is_none() && of_rules.contains(Field::SERVICE) {
             blank.push("`service`");
         }
-        if row.plan.is_none() && self.agreement.rules.iter().any(|rule| rule.reads().contains(Field::PLAN)) {
+        if row.plan.is_none() && of_rules.contains(Field::PLAN) {
             blank.push("`plan`");
         }
         // Rules may look at what figures have no column for; then the outcome has to be named.
@@ -171,18 +172,34 @@ impl PeriodTerms {
             .iter()
             .map(|planned| (identity(&planned.context, &self.agreement), &planned.figures))
             .collect();
+        let makers = OnceCell::new();
         for context in contexts {
             if let Some(own) = known.get(&identity(context, &self.agreement)) {
                 own.apply(context, &mut diagnostics);
             } else if context.text(Field::NET_REVENUE).is_none() {
-                diagnostics.push(self.missing(context, figures));
+                diagnostics.push(self.missing(context, figures, &makers));
             }
         }
         diagnostics
     }
 
+    /// The rules by what they make, the territory aside.
+    fn makers(&self) -> Makers<'_> {
+        let mut makers = Makers::new();
+        for rule in &self.agreement.rules {
+            let made = split(identity(&self.outcome(rule, None), &self.agreement));
+            makers.entry(made.0).or_default().push((made.1, rule));
+        }
+        makers
+    }
+
     /// The diagnostic about a context that has no figures.
-    fn missing(&self, context: &Entity, figures: &Figures) -> Diagnostic {
+    fn missing<'a>(
+        &'a self,
+        context: &Entity,
+        figures: &Figures,
+        makers: &OnceCell<Makers<'a>>,
+    ) -> Diagnostic {
         let mut what = String::new();
         for field in [Field::TERRITORY, Field::SERVICE, Field::COMMERCIAL_MODEL, Field::USE_TYPE] {
             if let Some(text) = context.text(field) {
@@ -191,15 +208,17 @@ impl PeriodTerms {
             }
         }
         let mut row = format!("territory {}", context.text(Field::TERRITORY).unwrap_or("…"));
-        let wanted = identity(context, &self.agreement);
-        let makers = self.agreement.rules.iter().filter(|rule| {
-            identity(&self.outcome(rule, context.value(Field::TERRITORY).cloned()), &self.agreement) == wanted
-        });
-        let plans: Vec<&str> = makers.flat_map(|rule| rule.wanted(Field::PLAN)).map(String::as_str).collect();
+        let (wanted, territory) = split(identity(context, &self.agreement));
+        let makers = makers.get_or_init(|| self.makers()).get(&wanted);
+        let of_territory = |own: &Option<Value>| own.is_none() || *own == territory;
+        let makers = makers.into_iter().flatten().filter(|(own, _)| of_territory(own));
+        let plans = makers.flat_map(|(_, rule)| rule.wanted(Field::PLAN)).map(String::as_str);
+        let plans: Vec<&str> = plans.take(MOST_PLANS + 1).collect();
         let plan = context.text(Field::PLAN).map_or(plans, |plan| vec![plan]);
         match plan.as_slice() {
             [] => {}
             [plan] => _ = write!(row, ", plan {plan}"),
+            plans if plans.len() > MOST_PLANS => row.push_str(" and plan (one row each)"),
             plans => _ = write!(row, ", plan {} (one row each)", plans.join(" and ")),
         }
         let period = self.period.map(|period| format!("period {period}, ")).unwrap_or_default();
@@ -238,26 +257,24 @@ impl PeriodTerms {
     /// Without rules, the contexts of the source meet the rows by territory, service and plan.
     fn meet(&self, contexts: &[Entity], diagnostics: &mut Vec<Diagnostic>) -> Vec<Vec<&Row>> {
         let mut groups: Vec<Vec<&Row>> = contexts.iter().map(|_| Vec::new()).collect();
+        // For each set of fields that some row states: the contexts by their values of these.
+        let mut by_fields: BTreeMap<Vec<Field>, BTreeMap<Vec<&str>, (usize, usize)>> = BTreeMap::new();
         for row in self.rows() {
-            let meets = |context: &Entity| {
-                let equal = |field, value: Option<&Value>| {
-                    value.is_none_or(|value| {
-                        context.text(field).is_some_and(|text| text.trim() == value.first())
-                    })
-                };
-                equal(Field::TERRITORY, Some(&row.territory))
-                    && equal(Field::SERVICE, row.service.as_ref())
-                    && equal(Field::PLAN, row.plan.as_ref())
-                    && row.narrow.iter().all(|(field, value)| equal(*field, Some(value)))
-            };
-            let count = contexts.iter().filter(|context| meets(context)).count();
-            if count > 1 {
-                diagnostics.push(self.ambiguous(row, count));
-                continue;
-            }
-            let group = contexts.iter().zip(&mut groups).find(|(context, _)| meets(context));
-            if let Some((_, group)) = group {
-                group.push(row);
+            let (fields, wanted): (Vec<Field>, Vec<&str>) = stated(row).unzip();
+            let by_values = by_fields.entry(fields).or_insert_with_key(|fields| {
+                let mut by_values: BTreeMap<Vec<&str>, (usize, usize)> = BTreeMap::new();
+                for (place, context) in contexts.iter().enumerate() {
+                    let values = fields.iter().map(|field| context.text(*field).map(str::trim));
+                    if let Some(values) = values.collect::<Option<Vec<&str>>>() {
+                        by_values.entry(values).or_insert((place, 0)).1 += 1;
+                    }
+                }
+                by_values
+            });
+            match by_values.get(&wanted) {
+                Some((_, count)) if *count > 1 => diagnostics.push(self.ambiguous(row, *count)),
+                Some((place, _)) => groups.get_mut(*place).into_iter().for_each(|group| group.push(row)),
+                None => {}
             }
         }
         groups
@@ -275,10 +292,35 @@ impl PeriodTerms {
                 let own = ContextFigures::add_up(context, &rows, diagnostics);
                 own.apply(context, diagnostics);
             } else if context.text(Field::NET_REVENUE).is_none() {
-                diagnostics.push(self.missing(context, figures));
+                diagnostics.push(self.missing(context, figures, &OnceCell::new()));
             }
         }
     }
+}
+
+/// What a row states about the sales context that it belongs to.
+fn stated(row: &Row) -> impl Iterator<Item = (Field, &str)> {
+    let plain = [
+        (Field::TERRITORY, Some(&row.territory)),
+        (Field::SERVICE, row.service.as_ref()),
+        (Field::PLAN, row.plan.as_ref()),
+    ];
+    let plain = plain.into_iter().filter_map(|(field, value)| Some((field, value?)));
+    let narrow = row.narrow.iter().map(|(field, value)| (*field, value));
+    plain.chain(narrow).map(|(field, value)| (field, value.first()))
+}
+
+/// Rules by what they make, the territory aside, each with the territory that it states.
+type Makers<'a> = BTreeMap<Vec<(Field, Value)>, Vec<(Option<Value>, &'a Rule)>>;
+
+/// How many plans a diagnostic names.
+const MOST_PLANS: usize = 20;
+
+/// The identity of a context without its territory, and the territory.
+fn split(mut identity: Vec<(Field, Value)>) -> (Vec<(Field, Value)>, Option<Value>) {
+    let place = identity.iter().position(|(field, _)| *field == Field::TERRITORY);
+    let territory = place.map(|place| identity.remove(place).1);
+    (identity, territory)
 }
 
 /// The identity of a context: all that rules set, and the currency, which may not be filled in

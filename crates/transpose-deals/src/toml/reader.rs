@@ -300,8 +300,14 @@ pub(crate) fn without_errors(mut diagnostics: Vec<Diagnostic>) -> Result<Vec<Dia
     Ok(diagnostics)
 }
 
+/// Longer texts are no misspelt words; comparing takes as long as the square of their length.
+const LONGEST_WORD: usize = 100;
+
 /// The word most like the given one, when one is alike enough.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > LONGEST_WORD {
+        return None;
+    }
     let word = word.to_lowercase().replace(['_', ' '], "-");
     known
         .iter()

@@ -76,7 +76,17 @@ impl References {
             _ => count - 1..count,
         };
         for index in fresh {
-            table.insert_unique(of(index as u32), index as u32, |index| of(*index));
+            let Some(item) = items.get(index) else { continue };
+            let key = item.span.bytes(text, arena);
+            let is = |other: &u32| {
+                items.get(*other as usize).is_some_and(|other| other.is(item.packed, key, text, arena))
+            };
+            // The first of equal names is meant; many of them in the table would be passed by one
+            // after the other.
+            let hashed = of(index as u32);
+            if table.find(hashed, is).is_none() {
+                table.insert_unique(hashed, index as u32, |index| of(*index));
+            }
         }
     }
 }

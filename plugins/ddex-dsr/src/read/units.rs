@@ -129,22 +129,37 @@ impl ChunkDecoder for Worker<'_> {
         let Some(first) = Line::at(text, 0) else { return text.len() };
         let mut at = first.next;
         let mut begun: Option<(usize, Option<Role>, &[u8])> = None;
+        // A block of the kind that has releases begins with its release. Of several releases in a
+        // row, an earlier one may stand before the chunk: a guess would be wrong in each chunk of a
+        // long block, and all of it would be read once more for each.
+        let mut release: Option<usize> = None;
         while let Some(line) = Line::at(text, at) {
+            if !chunk.last && !line.is_ended(text) {
+                // What is cut off at the end of what was read may seem to be of another block.
+                break;
+            }
             match class_of(line.content(text), self.reader.escapes) {
                 Class::Comment | Class::Blank | Class::Deal => {}
-                Class::Foot | Class::Stray => return line.start,
+                Class::Foot | Class::Stray => return release.unwrap_or(line.start),
                 Class::Record(..) if self.reader.layout.single => return line.start,
                 Class::Record(role, id) => match begun {
-                    // A block of the kind that has releases begins with its release.
-                    None if role == Some(Role::Release) => return line.start,
-                    None => begun = Some((line.start, role, id)),
+                    None => {
+                        release = Some(line.start).filter(|_| role == Some(Role::Release));
+                        begun = Some((line.start, role, id));
+                    }
                     Some((start, opened, known)) if known != id => {
+                        if let Some(start) = release {
+                            return start;
+                        }
                         // Blocks that begin with a resource and hold one: a resource seen first has
                         // begun its block.
                         let is_lone = role == Some(Role::Recording) && opened == role;
                         return if is_lone { start } else { line.start };
                     }
-                    Some(_) => {}
+                    Some(_) => match release.take() {
+                        Some(start) if role != Some(Role::Release) => return start,
+                        _ => {}
+                    },
                 },
             }
             at = line.next;
