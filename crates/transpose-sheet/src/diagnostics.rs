@@ -66,6 +66,14 @@ transpose_core::codes! {
     pub DELIMITER_FOUND: "SHT0114" "delimiter-recognised" Info
         "The headings are those of the layout if another character than the layout's separates cells, as some spreadsheets write them. The table is read so."
         "Nothing needs to be done; the option `delimiter` says it without a guess."
+    /// A row without any text.
+    pub EMPTY_ROW: "SHT0115" "empty-row" Info
+        "The row has separators and no text, as spreadsheets write rows that were cleared. It is passed over like a blank line."
+        "Nothing needs to be done."
+    /// The headings again among the rows.
+    pub HEADINGS_AGAIN: "SHT0116" "headings-repeated" Warning
+        "The row is the line of headings once more, as when files are joined into one. It is passed over."
+        "Nothing needs to be done where the files belong together; convert them as several inputs otherwise."
     /// A row has too many or too few cells.
     pub CELL_COUNT: "SHT0201" "wrong-cell-count" Error
         "Each row must have as many cells as there are headings. A delimiter inside an unquoted text makes one too many; a line break inside an unquoted text makes two short rows."
@@ -202,6 +210,10 @@ transpose_core::codes! {
     pub ISRC_NORMALISED: "SHT0424" "isrc-normalised" Info
         "The ISRC was written in lower case, with hyphens or spaces, or with its name in front. It means the same and is passed on as twelve characters in upper case."
         "Nothing needs to be done."
+    /// A number in a notation of programs.
+    pub NUMBER_NOTATION: "SHT0428" "number-in-other-notation" Info
+        "The number was written with an exponent, or with a typographic minus. It is exactly the number that it says, in plain digits."
+        "Nothing needs to be done; compare the digits with those that the sender has, because spreadsheets round before they write an exponent."
     /// An ISRC has a prefix that no agency has.
     pub ISRC_PREFIX: "SHT0427" "isrc-prefix" Info
         "The form of the ISRC is right, but its first two letters were never allocated, as far as the list of 4 November 2025 says. It is passed on as it is."

@@ -73,7 +73,7 @@ pub(crate) fn choose_format<'a>(
         }
         Err(RecognitionFailure::None(answers)) if answers.is_empty() => Err(match foreign_document(&bytes) {
             Some((what, help)) => {
-                refused(&UNRECOGNISED, format!("the input is {what}, expected text in UTF-8")).with_help(help)
+                refused(&UNRECOGNISED, format!("the input {what}, expected text in UTF-8")).with_help(help)
             }
             None => refused(&UNRECOGNISED, "the input is of no known format".into()),
         }),
@@ -96,8 +96,15 @@ fn require_plain_text(format: &dyn Format, input: &Input) -> Result<(), Fatal> {
 }
 
 /// The kind of a document that cannot be a report, by its first bytes, and advice.
-fn foreign_document(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
-    bytes.starts_with(b"%PDF").then_some(("a PDF document", "Ask the sender for the report as text."))
+fn foreign_document(bytes: &[u8]) -> Option<(String, &'static str)> {
+    if bytes.starts_with(b"%PDF") {
+        return Some(("is a PDF document".into(), "Ask the sender for the report as text."));
+    }
+    let nul = bytes.iter().position(|byte| *byte == 0)?;
+    let before = bytes.get(..nul)?;
+    let line = before.split(|byte| *byte == b'\n').count();
+    let help = "Have the file exported again, or take the byte out if it is known to mean nothing.";
+    std::str::from_utf8(before).is_ok().then(|| (format!("has a NUL byte in line {line}"), help))
 }
 
 /// Chooses the common format of all inputs.

@@ -9,6 +9,7 @@ mod compare;
 mod completing;
 mod containers;
 mod convert;
+mod damage;
 mod deals;
 mod definitions;
 mod dialects;

@@ -46,8 +46,8 @@ log = pa.table({
     "totaltimeplayed": pa.array([n % 240 for n in range(rows)], pa.int32()),
 })
 pq.write_table(log, path("log.parquet"), row_group_size=2000, compression="snappy", use_dictionary=["trackid"])
-pq.write_table(log.slice(0, 20), path("gzip.parquet"), compression="gzip")
-pq.write_table(log.slice(0, 20), path("zstd.parquet"), compression="zstd")
+for codec in ["gzip", "zstd", "lz4", "brotli"]:
+    pq.write_table(log.slice(0, 20), path(f"{codec}.parquet"), compression=codec)
 
 # One table in every kind of workbook: text, numbers, dates, a truth, an error, a gap, a blank row, a sheet that continues it and one that does not.
 import openpyxl

@@ -53,6 +53,12 @@ impl<'a> RowView<'a> {
         self.row.damage == Damage::None && self.row.count == dialect.columns
     }
 
+    /// Whether it has cells and no text in any of them.
+    #[inline]
+    pub(crate) fn is_empty(self) -> bool {
+        self.ends.last().is_some_and(|end| self.row.count > 1 && end - self.row.start == self.row.count - 1)
+    }
+
     /// Its line in the input.
     #[inline]
     pub(crate) fn line(self) -> u64 {

@@ -9,7 +9,7 @@
 use crate::delimited::quoting::{bare, unquote};
 use crate::diagnostics;
 use crate::notation::clock::iso_micros;
-use crate::notation::number::{Number, PercentNotation};
+use crate::notation::number::{Number, PercentNotation, in_plain_digits, other_notation};
 use serde::Deserialize;
 use transpose_codes::decimal::{self, Grammar, SignRule};
 use transpose_codes::mojibake;
@@ -487,6 +487,10 @@ fn date(text: &[u8], out: &mut Vec<u8>) -> Result<(), CellError> {
 
 /// An amount, its digits as they are written, with a minus in front when it is negative.
 fn money(text: &str, out: &mut Vec<u8>) -> Result<(), CellError> {
+    if let Some(plain) = in_plain_digits(text) {
+        money(&plain, out)?;
+        return Err(other_notation(&plain));
+    }
     let grammar = Grammar { sign: SignRule::Accounting, ..Grammar::PLAIN };
     let amount = decimal::parse(text, grammar)
         .map_err(|error| (&diagnostics::UNREADABLE_AMOUNT, error.to_string()))?;

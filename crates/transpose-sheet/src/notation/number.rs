@@ -57,6 +57,10 @@ impl Number {
         } else {
             text
         };
+        if let Some(plain) = in_plain_digits(text) {
+            self.read(&plain, out)?;
+            return Err(other_notation(&plain));
+        }
         let (negative, body) = unsigned(text);
         let comma = match self.decimals {
             Decimals::Dot => false,
@@ -231,9 +235,67 @@ pub(crate) enum Sign {
     Parentheses,
 }
 
+/// The remark about a number that was read from another notation.
+pub(crate) fn other_notation(plain: &str) -> CellError {
+    let message = format!("in scientific or typographic notation, read as `{plain}`");
+    (&diagnostics::NUMBER_NOTATION, message)
+}
+
+/// The most places by which an exponent moves the decimal mark.
+const FARTHEST: u32 = 40;
+
+/// A number that a program wrote with an exponent, or with a typographic minus, in plain digits;
+/// nothing for any other text. It is the same number, digit by digit.
+pub(crate) fn in_plain_digits(text: &str) -> Option<String> {
+    let typographic = text.strip_prefix('\u{2212}');
+    let (sign, rest) = match typographic.or_else(|| text.strip_prefix('-')) {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let Some(at) = rest.find(['e', 'E']) else {
+        return typographic.map(|rest| format!("-{rest}"));
+    };
+    let (mantissa, exponent) = (rest.get(..at)?, rest.get(at + 1..)?);
+    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.unsigned_abs() <= FARTHEST)?;
+    let mark = if mantissa.contains(',') { ',' } else { '.' };
+    let (whole, fraction) = mantissa.split_once(mark).unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || digits.len() > 60 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let place = i32::try_from(whole.len()).ok()? + exponent;
+    let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
+    let behind = place - i32::try_from(digits.len()).ok()?;
+    let padded = format!("{}{digits}{}", zeros(1 - place), zeros(behind));
+    let place = usize::try_from(place.max(1)).ok()?;
+    let (whole, fraction) = padded.split_at_checked(place)?;
+    let fraction = if fraction.is_empty() { String::new() } else { format!("{mark}{fraction}") };
+    Some(format!("{sign}{whole}{fraction}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exponents_move_the_mark_and_nothing_else() {
+        for (text, plain) in [
+            ("7.89993E-3", "0.00789993"),
+            ("1e3", "1000"),
+            ("-2.5e+1", "-25"),
+            ("2,5e1", "25"),
+            ("1.25e1", "12.5"),
+            ("12345.678e-2", "123.45678"),
+            (".5E-1", "0.05"),
+            ("\u{2212}0.50", "-0.50"),
+        ] {
+            assert_eq!(in_plain_digits(text).as_deref(), Some(plain), "{text}");
+        }
+        for text in ["5", "-0.50", "e5", "1e", "1e99", "1e5x", "12,345.6e1", "eur 5", "1.5.0e1"] {
+            assert_eq!(in_plain_digits(text), None, "{text}");
+        }
+    }
+
     use proptest::prelude::*;
 
     /// A number of so many decimals as integers alone make it: half of the last place away from

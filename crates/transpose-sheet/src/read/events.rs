@@ -541,6 +541,9 @@ impl ChunkDecoder for Worker<'_> {
             if has_trailer && decoder.table.take_trailer_line(row, &mut batch.trailers, report) {
                 continue;
             }
+            if decoder.table.passes_over(row, report) {
+                continue;
+            }
             totals.rows += 1;
             let bounds = row.row;
             let mut event = EventRow {

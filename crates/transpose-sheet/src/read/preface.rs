@@ -46,7 +46,7 @@ pub(crate) fn read_preface(
     let marks = (delimiter, quote);
     no_text(bytes).map_err(|why| PrefaceError::Headings(why, Position::default()))?;
     let bom = bytes.starts_with(b"\xef\xbb\xbf");
-    let mut at = Position { start: if bom { 3 } else { 0 }, lines: 0 };
+    let mut at = after_separator_line(bytes, if bom { 3 } else { 0 });
     let mut headings = None;
     let mut lines = Vec::new();
     for (number, line) in layout.preface.iter().enumerate() {
@@ -92,6 +92,21 @@ pub(crate) fn read_preface(
         },
     };
     Ok(Preface { headings: Headings { bom, ..headings }, lines, body: at })
+}
+
+/// The place after a line that names the separator of cells (`sep=;`), which spreadsheets read and
+/// write before the headings.
+fn after_separator_line(bytes: &[u8], start: usize) -> Position {
+    let rest = bytes.get(start..).unwrap_or(&[]);
+    match rest.strip_prefix(b"sep=") {
+        Some([separator, b'\n', ..]) if !separator.is_ascii_alphanumeric() => {
+            Position { start: start + 6, lines: 1 }
+        }
+        Some([separator, b'\r', b'\n', ..]) if !separator.is_ascii_alphanumeric() => {
+            Position { start: start + 7, lines: 1 }
+        }
+        _ => Position { start, lines: 0 },
+    }
 }
 
 /// A line of a single text that is there as it is. Such a text may be the very character that

@@ -4,7 +4,7 @@ use crate::control_totals::compare;
 use crate::delimited::index::Index;
 use crate::delimited::quoting::bare;
 use crate::delimited::row::RowView;
-use crate::diagnostics::{NO_TRAILER_LINE, TOO_MANY_ROWS};
+use crate::diagnostics::{self, NO_TRAILER_LINE, TOO_MANY_ROWS};
 use crate::layout::{Line, Source};
 use crate::read::open::InputTable;
 use transpose_core::accounting::RunReport;
@@ -36,6 +36,26 @@ impl InputTable {
         after.iter().find(|line| {
             line.mark().is_some_and(|mark| mark.as_bytes().trim_ascii().eq_ignore_ascii_case(first))
         })
+    }
+
+    /// Whether a row says nothing: without any text, or the headings once more.
+    #[inline]
+    pub(crate) fn passes_over(&self, row: RowView<'_>, report: &mut RunReport) -> bool {
+        let (code, message) = if row.is_empty() {
+            (&diagnostics::EMPTY_ROW, "the row has no text")
+        } else if self.layout.headed && self.line.first() == row.bytes().first() && self.repeats_headings(row)
+        {
+            (&diagnostics::HEADINGS_AGAIN, "the row is the line of headings once more")
+        } else {
+            return false;
+        };
+        report.diagnostics.report(code, || Diagnostic::new(code, row.location(), message));
+        true
+    }
+
+    #[cold]
+    fn repeats_headings(&self, row: RowView<'_>) -> bool {
+        !self.line.is_empty() && row.bytes() == self.line.trim_ascii_end()
     }
 
     /// Takes a trailer line; answers false for a row.

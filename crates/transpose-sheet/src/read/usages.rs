@@ -335,6 +335,9 @@ impl ChunkDecoder for Worker<'_> {
             if decoder.table.take_trailer_line(row, &mut batch.trailers, report) {
                 continue;
             }
+            if decoder.table.passes_over(row, report) {
+                continue;
+            }
             match decoder.row(row, scratch, &mut batch.blocks, report) {
                 Ok(()) => scratch.sum(row, &batch.blocks.arena),
                 Err(error) => batch.rejects.push(decoder.reject(row, error, scratch)),

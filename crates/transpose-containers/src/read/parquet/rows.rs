@@ -204,10 +204,16 @@ impl Column {
         let name = names.get(place).cloned().unwrap_or_default();
         let chunk = group.metadata().column(column);
         match chunk.compression() {
-            Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) => {}
-            other => {
+            Compression::UNCOMPRESSED
+            | Compression::SNAPPY
+            | Compression::GZIP(_)
+            | Compression::ZSTD(_)
+            | Compression::LZ4
+            | Compression::LZ4_RAW
+            | Compression::BROTLI(_) => {}
+            other @ Compression::LZO => {
                 let message = format!(
-                    "the Parquet column `{name}` is packed as {other}; snappy, gzip and unpacked columns are read"
+                    "the Parquet column `{name}` is packed as {other}; columns that are not packed, and those in snappy, gzip, zstd, lz4 and brotli are read"
                 );
                 return stop(&UNSUPPORTED, Location::default(), message);
             }
