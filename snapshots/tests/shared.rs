@@ -243,7 +243,7 @@ fn chunks_threads_and_memory_change_nothing() {
             for chunk in [16, 17, 64, 4096, Reading::default().chunk] {
                 // Without any memory everything that is counted goes to disk after each chunk.
                 for (threads, memory) in [(1, None), (2, None), (3, None), (1, Some(0))] {
-                    let reading = Reading { threads, chunk };
+                    let reading = Reading { threads, chunk, ..Reading::default() };
                     let settings = Settings { reading, memory, ..Settings::to(&to) };
                     let ended = prepared.run(&settings)?;
                     went_to_disk(registry, format, &to, &ended, memory.is_some())?;
@@ -281,7 +281,8 @@ fn validation_says_the_same_however_it_reads() {
         let expected = said(&validate(registry, case, bytes.clone())?);
         for chunk in [16, 17, 64, 4096] {
             for (threads, memory) in [(1, None), (3, None), (1, Some(0))] {
-                let how = ValidationSetup { reading: Reading { threads, chunk }, memory };
+                let how =
+                    ValidationSetup { reading: Reading { threads, chunk, ..Reading::default() }, memory };
                 let found = said(&validate_as(registry, case, bytes.clone(), how)?);
                 if found != expected {
                     let pair = expected.lines().zip(found.lines()).find(|(a, b)| a != b);
@@ -298,7 +299,10 @@ fn validation_and_repair_of_mangled_inputs_end() {
     each_case(Check::Mangled, |registry, _, case| {
         let input = case.bytes()?;
         for variant in mangle::variants(&input, (input.len() / 10).max(1), 4) {
-            let how = ValidationSetup { reading: Reading { threads: 1, chunk: 64 }, memory: Some(0) };
+            let how = ValidationSetup {
+                reading: Reading { threads: 1, chunk: 64, ..Reading::default() },
+                memory: Some(0),
+            };
             let verdict = validate_as(registry, case, variant.bytes.clone(), how)?;
             if let Err(fatal) = &verdict {
                 return Err(format!("{}: {fatal}", variant.name));
@@ -332,7 +336,7 @@ fn mangled_inputs_end_in_a_documented_way() {
             let probe = Probe { name: "report", bytes: &variant.bytes, complete: true };
             registry.formats().for_each(|format| drop(format.recognise(&probe)));
             for to in &targets {
-                let reading = Reading { threads: 2, chunk: 64 };
+                let reading = Reading { threads: 2, chunk: 64, ..Reading::default() };
                 let settings = Settings { bytes: Some(variant.bytes.clone()), reading, ..Settings::to(to) };
                 let ended = prepared.run(&settings)?;
                 if let Some(outcome_error) = outcome_error(&ended, rows_merge(registry, format, to)) {

@@ -34,6 +34,10 @@ transpose_core::codes! {
     pub UNCLOSED: "ENG0119" "unclosed-input" Error
         "A count or a sum at the end of an input is wrong, or its closing record is missing, as when a download broke off. A part of a report would look like a whole one, so nothing was written."
         "Fetch the input again. `--on-reject quarantine` converts what is there; the errors stay, and the exit code is 1."
+    /// A line or block that is too long.
+    pub UNIT_TOO_LONG: "ENG0121" "unit-too-long" Error
+        "A line of a table, or a block of a message, is held in memory as a whole. This one is larger than any that is made in earnest, such as a file without line ends, or than `--memory-limit` leaves room for."
+        "Check that the lines of the file have ends. Raise `--memory-limit` where a block is meant to be as long."
     /// The last line has no end.
     pub OPEN_END: "ENG0120" "open-end" Warning
         "Programs that write tables end each line. A last line without an end may be cut, even within its last cell."

@@ -240,7 +240,7 @@ fn convert(texts: &[&str], threads: usize, chunk: usize) -> Result<(String, Outc
         },
         outputs: &outputs,
         limits: Limits {
-            reading: Reading { threads, chunk },
+            reading: Reading { threads, chunk, ..Reading::default() },
             memory: None,
             temp_dir: folder.path(),
             quarantine: None,
@@ -290,7 +290,7 @@ fn tables_of_one_statement_are_one_report() {
 #[test]
 fn a_survey_tells_the_contexts() {
     let input = Input::from_bytes("a", b"GB,GBP,3,,\nDE,EUR,1,,\nGB,GBP,0.5,,\n".to_vec());
-    let reading = Reading { threads: 2, chunk: 16 };
+    let reading = Reading { threads: 2, chunk: 16, ..Reading::default() };
     let survey = inspect::survey(&input, &Table::new(), &[], reading, 1).unwrap();
     let reported: Vec<_> = survey
         .contexts

@@ -252,7 +252,7 @@ fn validation<T>(
         demands: &Demands::default(),
         severities: &Severities::default(),
         first: how.first,
-        reading: Reading { threads: how.threads, chunk: how.chunk },
+        reading: Reading { threads: how.threads, chunk: how.chunk, ..Reading::default() },
         memory: how.memory,
         temp_dir: std::env::temp_dir(),
         progress: &|_| {},

@@ -269,6 +269,11 @@ impl<F: LineFormat> Decoder for LineDecoder<F> {
         Box::new(LineWorker { decoder: self, lines: Vec::new(), cells: Vec::new(), value: Vec::new() })
     }
 
+    fn largest_unit(&self) -> usize {
+        // No line of a log is nearly as long.
+        16 << 20
+    }
+
     fn quarantine_header(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.format.first_line().as_bytes());
         out.push(b'\n');

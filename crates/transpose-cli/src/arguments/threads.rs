@@ -22,6 +22,7 @@ impl Threads {
         Reading {
             threads: self.threads.map_or(default.threads, usize::from),
             chunk: self.chunk_size.unwrap_or(default.chunk),
+            ..default
         }
     }
 }

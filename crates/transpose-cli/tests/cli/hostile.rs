@@ -239,3 +239,28 @@ fn nothing_of_the_data_reaches_a_terminal_as_it_is() {
     let ran = sandbox.run(&["validate", name]);
     assert!(!ran.err.contains("\nerror[CLI0000]"), "{}", ran.err);
 }
+
+#[test]
+fn line_without_an_end_is_not_held() {
+    let sandbox = Sandbox::new();
+    let head = format!("{HEADINGS}e1,2026-10-01T00:00:00Z,GB,Low Tide,PT3M34S\ne2,2026-10-01T00:00:00Z,GB,");
+    sandbox.put("in.csv", head + &"x".repeat(40 << 20));
+    for arguments in [&["validate", "in.csv"][..], &["convert", "in.csv", "--to", "canonical.events"]] {
+        sandbox.run(arguments).says_anywhere("ENG0121").says_anywhere("in.csv:2");
+    }
+    assert_eq!(sandbox.names(""), ["in.csv"]);
+}
+
+#[test]
+fn block_beyond_the_limit_of_memory_is_refused() {
+    let sandbox = Sandbox::new();
+    let whole = message(&sandbox);
+    // The first usage of the first block once more, a hundred thousand times.
+    let usage = whole.lines().find(|line| line.starts_with("SU0")).unwrap();
+    let many = whole.replacen(usage, &format!("{usage}\n").repeat(100_000), 1);
+    sandbox.put("in.tsv", many);
+    let arguments =
+        ["convert", "in.tsv", "--to", "canonical.csv", "-o", "out.csv", "--memory-limit", "64MiB"];
+    sandbox.run(&arguments).ends(3).says("ENG0121").says("--memory-limit");
+    assert!(!sandbox.path("out.csv").exists());
+}

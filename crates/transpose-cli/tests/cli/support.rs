@@ -29,6 +29,13 @@ impl CommandRun {
         std::str::from_utf8(&self.out).unwrap()
     }
 
+    /// Asserts that one of the outputs has a part.
+    #[track_caller]
+    pub(crate) fn says_anywhere(self, part: &str) -> Self {
+        assert!(self.err.contains(part) || self.text().contains(part), "{}{}", self.text(), self.err);
+        self
+    }
+
     #[track_caller]
     pub(crate) fn says(self, part: &str) -> Self {
         assert!(self.err.contains(part), "`{part}` is not in:\n{}", self.err);

@@ -160,6 +160,12 @@ pub trait Decoder: Send + Sync {
     /// A worker's own part, which decodes chunks.
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_>;
 
+    /// How many bytes a line or block may have; a longer one ends the reading, before all of it is
+    /// held. By default it is for the engine to say.
+    fn largest_unit(&self) -> usize {
+        usize::MAX
+    }
+
     /// The first line of a quarantine file.
     fn quarantine_header(&self, out: &mut Vec<u8>);
 

@@ -30,13 +30,18 @@ impl Reading {
         let fitting = memory.map_or(usize::MAX, |limit| {
             (free(limit) / 2).saturating_sub(packing(packs)) / self.worker(packs).max(1)
         });
-        Self { threads: self.threads.min(fitting).max(1), ..self }
+        // What a block is read into has several times its bytes.
+        let unit = memory.map_or(self.unit, |limit| self.unit.min((free(limit) / 16).max(SMALLEST_UNIT)));
+        Self { threads: self.threads.min(fitting).max(1), unit, ..self }
     }
 
     fn worker(self, packs: bool) -> usize {
         self.chunk.saturating_mul(3).saturating_add(GroupBuffer::BYTES + WORKER + packing(packs))
     }
 }
+
+/// The bytes that a line or block may have whatever the limit of memory is.
+const SMALLEST_UNIT: usize = 4 << 20;
 
 fn free(limit: u64) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(PROGRAM)
@@ -75,7 +80,8 @@ mod tests {
             for threads in [1, 2, 64, 1024] {
                 for chunk in [16, 4 << 10, 256 << 10, 8 << 20, 1 << 30] {
                     for packs in [false, true] {
-                        let reading = Reading { threads, chunk }.within(Some(limit), packs);
+                        let reading =
+                            Reading { threads, chunk, ..Reading::default() }.within(Some(limit), packs);
                         assert!((1..=threads).contains(&reading.threads) && reading.chunk == chunk);
                         let budget = Budget::new(limit, reading, packs);
                         assert!(
@@ -89,7 +95,8 @@ mod tests {
             }
         }
         // A common case: most of the limit is left for what is counted.
-        let reading = Reading { threads: 2, chunk: 256 << 10 }.within(Some(256 << 20), false);
+        let reading =
+            Reading { threads: 2, chunk: 256 << 10, ..Reading::default() }.within(Some(256 << 20), false);
         assert_eq!(reading.threads, 2);
         assert!(Budget::new(256 << 20, reading, false).counting > 150 << 20);
     }

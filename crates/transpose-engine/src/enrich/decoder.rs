@@ -152,6 +152,10 @@ fn describe(code: &'static Code, track: &[u8], release: &[u8]) -> String {
 }
 
 impl Decoder for EnrichedDecoder<'_> {
+    fn largest_unit(&self) -> usize {
+        self.inner.largest_unit()
+    }
+
     fn preamble(&self) -> &Preamble {
         &self.preamble
     }

@@ -21,7 +21,7 @@ use crate::scan::ordered::Flow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use transpose_core::accounting::RunReport;
-use transpose_core::diagnostics::Fatal;
+use transpose_core::diagnostics::{Diagnostic, Fatal, Location};
 use transpose_core::format::{Batch, Chunk, ChunkDecoder, Decoder, IndexOutcome, Numbers, Origin, Tally};
 use transpose_io::Input;
 use transpose_sync::{lock, unpoisoned};
@@ -33,13 +33,19 @@ pub struct Reading {
     pub threads: usize,
     /// How many bytes a chunk has.
     pub chunk: usize,
+    /// How many bytes a line or block may have, all of which is held at once.
+    pub unit: usize,
 }
+
+/// The most bytes that a line or block may have in any case.
+const LARGEST_UNIT: usize = (1 << 31) - 1;
 
 impl Default for Reading {
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             chunk: 256 * 1024,
+            unit: LARGEST_UNIT,
         }
     }
 }
@@ -142,6 +148,7 @@ pub(crate) fn scan<S: Send>(
                         input,
                         base: preamble.body,
                         chunk,
+                        largest: reading.unit.min(decoder.largest_unit()).min(LARGEST_UNIT),
                         seams,
                         flow,
                         decoder: decoder.chunks(),
@@ -179,6 +186,8 @@ struct Worker<'a> {
     input: &'a Input,
     base: u64,
     chunk: usize,
+    /// How many bytes a unit may have.
+    largest: usize,
     seams: &'a Seams,
     flow: &'a Flow,
     decoder: Box<dyn ChunkDecoder + 'a>,
@@ -204,9 +213,6 @@ impl Window {
 
     /// Reads until `len` bytes from `begin` on are there; notes whether the input ends within them.
     fn read_to(&mut self, input: &Input, begin: u64, len: usize) -> Result<(), Fatal> {
-        if len >= 1 << 31 {
-            return Err(diagnostics::overflow("bytes in one unit"));
-        }
         if self.buffer.len() < self.offset + len {
             let mut larger = vec![0; len + PAGE];
             let offset = larger.as_ptr().align_offset(PAGE).min(PAGE);
@@ -273,6 +279,13 @@ impl Worker<'_> {
             if actual != start {
                 indexed = self.index(begin, actual)?;
             }
+            // A wrong guess may have seemed too long; the right beginning decides.
+            let Some(indexed) = indexed else {
+                let place = Location::line(seam.line, begin + actual as u64);
+                let message =
+                    format!("one of the lines or blocks from here on has more than {} bytes", self.largest);
+                return Err(Fatal::input(Diagnostic::new(&diagnostics::UNIT_TOO_LONG, place, message)));
+            };
             self.publish(Seam {
                 chunk: number + 1,
                 byte: begin + indexed.end as u64,
@@ -305,23 +318,30 @@ impl Worker<'_> {
             if start <= self.window.filled || self.window.last || start > self.window.own {
                 return Ok(start);
             }
+            if self.window.filled >= self.largest {
+                return Ok(self.window.filled.max(self.window.own + 1));
+            }
             self.window.grow(self.input, begin)?;
         }
     }
 
-    fn index(&mut self, begin: u64, start: usize) -> Result<IndexedUnits, Fatal> {
+    /// Divides the window into units; nothing where one of them is too long.
+    fn index(&mut self, begin: u64, start: usize) -> Result<Option<IndexedUnits>, Fatal> {
         if start > self.window.own {
             // Nothing begins in this chunk's own part: a unit of an earlier chunk goes on beyond
             // it.
-            return Ok(IndexedUnits { end: start, lines: 0, units: 0, usages: 0 });
+            return Ok(Some(IndexedUnits { end: start, lines: 0, units: 0, usages: 0 }));
         }
         loop {
             match self.decoder.index(self.window.view(), start) {
                 IndexOutcome::Done { end, lines, units, usages } => {
-                    return Ok(IndexedUnits { end, lines, units, usages });
+                    return Ok(Some(IndexedUnits { end, lines, units, usages }));
                 }
                 IndexOutcome::More if self.window.last => {
                     return Err(diagnostics::bug("a decoder wants more than the whole input"));
+                }
+                IndexOutcome::More if self.window.filled.saturating_sub(start) >= self.largest => {
+                    return Ok(None);
                 }
                 IndexOutcome::More => self.window.grow(self.input, begin)?,
             }
@@ -358,7 +378,7 @@ struct IndexedUnits {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use transpose_core::diagnostics::{CellDiagnostic, Diagnostic};
+    use transpose_core::diagnostics::CellDiagnostic;
     use transpose_core::format::{Decoder, Dimension, EventDecoder, Preamble, Projection};
     use transpose_core::model::{Entity, EventRow, Field};
 
@@ -456,15 +476,21 @@ mod tests {
         let decoder = QuotedLines(Preamble { line: 1, ..Preamble::default() });
         let flow = Flow::default();
         let mut states = vec![Vec::new(); threads];
-        let scanned =
-            scan(&input, &decoder, Reading { threads, chunk }, &flow, &mut states, &|rows, decoded| {
+        let scanned = scan(
+            &input,
+            &decoder,
+            Reading { threads, chunk, ..Reading::default() },
+            &flow,
+            &mut states,
+            &|rows, decoded| {
                 for (index, row) in decoded.batch.events.rows.iter().enumerate() {
                     let bytes = &decoded.bytes[row.start as usize..(row.start + row.len) as usize];
                     rows.push((decoded.numbers.blocks + index as u64, bytes.to_vec()));
                 }
                 Ok(())
-            })
-            .unwrap();
+            },
+        )
+        .unwrap();
         let mut rows = states.concat();
         rows.sort();
         assert_eq!(scanned.units, rows.len() as u64);
@@ -493,7 +519,7 @@ mod tests {
         let failed = scan(
             &input,
             &decoder,
-            Reading { threads: 3, chunk: 64 },
+            Reading { threads: 3, chunk: 64, ..Reading::default() },
             &flow,
             &mut [(), (), ()],
             &|(), decoded| {

@@ -14,7 +14,7 @@
 //! but rows" what indexing costs without it; `cargo xtask bench --guard` counts instructions.
 
 use crate::control_totals::Totals;
-use crate::delimited::index::Index;
+use crate::delimited::index::{Index, MAX_ROW};
 use crate::delimited::quoting::{bare, split};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
@@ -269,6 +269,10 @@ impl Decoder for EventTableDecoder {
             clock: Clock::default(),
             scratch: Vec::new(),
         })
+    }
+
+    fn largest_unit(&self) -> usize {
+        MAX_ROW * 16
     }
 
     fn quarantine_header(&self, out: &mut Vec<u8>) {

@@ -5,7 +5,7 @@
 //! value that is in the row as the model has it is not copied.
 
 use crate::control_totals::Totals;
-use crate::delimited::index::Index;
+use crate::delimited::index::{Index, MAX_ROW};
 use crate::delimited::quoting::{bare, unquote};
 use crate::delimited::row::RowView;
 use crate::diagnostics;
@@ -265,6 +265,10 @@ impl Decoder for UsageTableDecoder {
 
     fn chunks(&self) -> Box<dyn ChunkDecoder + '_> {
         Box::new(Worker { decoder: self, index: Index::default(), scratch: Scratch::default() })
+    }
+
+    fn largest_unit(&self) -> usize {
+        MAX_ROW * 16
     }
 
     fn quarantine_header(&self, out: &mut Vec<u8>) {
