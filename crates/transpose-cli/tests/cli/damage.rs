@@ -117,3 +117,14 @@ fn numbers_with_exponents_are_read_exactly_and_told() {
         run.ends(3).says("SHT0401");
     }
 }
+
+#[test]
+fn lines_that_end_with_a_carriage_return_alone_are_lines() {
+    let text = format!("{HEAD}\n{}\nbroken\n{}\n", row("p1"), row("p2"));
+    let (ids, run) = read(&text.replace('\n', "\r").replace("broken\r", ""));
+    assert_eq!(ids, ["p1", "p2"]);
+    run.says("CON0123").says("in.csv");
+    let (ids, run) = read(&text.replace('\n', "\r"));
+    assert!(ids.is_empty());
+    run.ends(3).says("SHT0201").says("in.csv:3");
+}
