@@ -128,3 +128,30 @@ fn lines_that_end_with_a_carriage_return_alone_are_lines() {
     assert!(ids.is_empty());
     run.ends(3).says("SHT0201").says("in.csv:3");
 }
+
+#[test]
+fn half_of_a_letter_is_replaced_and_told() {
+    let play = |agent: &str| {
+        format!(
+            "{{\"userId\":\"u1\",\"country\":\"FR\",\"trackId\":1,\"releaseId\":1,\"formatId\":33,\"dateTimePlayed\":\"2026-10-01T00:00:00Z\",\
+             \"totalTimePlayed\":214,\"userAgent\":\"{agent}\",\"playMode\":\"online\"}}\n"
+        )
+    };
+    let sandbox = Sandbox::new();
+    sandbox.put("in.json", play("A\\ud83c\\u0041") + &play("whole"));
+    let words = [
+        "convert",
+        "in.json",
+        "--from",
+        "massivemusic.log.subscription",
+        "--to",
+        "canonical.events",
+        "-o",
+        "out.csv",
+        "--user-ids",
+        "drop",
+    ];
+    sandbox.run(&words).ends(0).says("CON0124").says("in.json:1");
+    let text = String::from_utf8(sandbox.read("out.csv")).unwrap();
+    assert!(text.contains("A\u{fffd}A") && text.contains("whole"), "{text}");
+}
