@@ -166,6 +166,13 @@ fn instructions(program: &Path, folder: &Path, shape: &Shape, parts: u32) -> Out
 
 const HEADINGS: &str = "event.id,event.time,context.territory,context.plan,recording.id,recording.title,recording.artist,event.duration\n";
 
+/// Texts in a row, each made from its number.
+fn text(parts: u32, part: impl Fn(u32) -> String) -> String {
+    let mut text = String::new();
+    (0..parts).for_each(|number| text.push_str(&part(number)));
+    text
+}
+
 /// Plays, each made from its number.
 fn plays(parts: u32, play: impl Fn(u32) -> String) -> Vec<(&'static str, String)> {
     let mut text = HEADINGS.to_owned();
@@ -200,8 +207,8 @@ fn long_cell(parts: u32) -> Vec<(&'static str, String)> {
 /// A table of one play as a page, with a title.
 fn page(title: &str) -> Vec<(&'static str, String)> {
     let row = |cells: &str, tag: &str| -> String {
-        let cells: String = cells.split(',').map(|cell| format!("<{tag}>{cell}</{tag}>")).collect();
-        format!("<tr>{cells}</tr>\n")
+        let cells: Vec<String> = cells.split(',').map(|cell| format!("<{tag}>{cell}</{tag}>")).collect();
+        format!("<tr>{}</tr>\n", cells.concat())
     };
     let body = row(&format!("e1,2026-10-01T00:00:00Z,GB,p0,t1,{title},Artist,PT3M34S"), "td");
     vec![(
@@ -301,7 +308,7 @@ fn terms(contexts: u32, figures: &str) -> [(&'static str, String); 2] {
 
 /// One row of figures for each of some plans.
 fn figures_of(plans: u32) -> String {
-    (0..plans).map(|number| format!("GB,,p{number},12.50,100\n")).collect()
+    text(plans, |number| format!("GB,,p{number},12.50,100\n"))
 }
 
 /// Plays of so many plans.
@@ -336,7 +343,7 @@ fn figures(parts: u32) -> Vec<(&'static str, String)> {
 }
 
 fn blank_figures(parts: u32) -> Vec<(&'static str, String)> {
-    let rows: String = (0..parts).map(|number| format!("GB,s{number},,1,1\nGB,,p{number},1,1\n")).collect();
+    let rows = text(parts, |number| format!("GB,s{number},,1,1\nGB,,p{number},1,1\n"));
     let mut files = plays_of(1);
     files.extend(terms(1, &rows));
     files

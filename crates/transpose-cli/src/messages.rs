@@ -5,7 +5,7 @@
 //! reported.
 
 use crate::exit::{Exit, Stop};
-use crate::text::{number, printable};
+use crate::text::{escaped_json, number, one_line, printable};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -96,6 +96,8 @@ impl Messages {
     #[expect(clippy::unused_self, reason = "what goes out goes through here")]
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), Stop> {
         let mut out = std::io::stdout().lock();
+        let clean = out.is_terminal().then(|| std::str::from_utf8(bytes).ok().map(printable)).flatten();
+        let bytes = clean.as_deref().map_or(bytes, str::as_bytes);
         let error = match out.write_all(bytes).and_then(|()| out.flush()) {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(Stop::Closed),
@@ -110,7 +112,7 @@ impl Messages {
 
     /// Writes a JSON document to standard output.
     pub(crate) fn document(&self, value: &Value) -> Result<(), Stop> {
-        self.data(format!("{value:#}\n").as_bytes())
+        self.data(escaped_json(&format!("{value:#}\n")).as_bytes())
     }
 
     /// Writes text to standard error, unless messages are JSON or quiet.
@@ -123,7 +125,7 @@ impl Messages {
     /// Writes a JSON object to standard error, if messages are JSON.
     pub(crate) fn object(&self, value: &Value) {
         if self.options.message_format == MessageFormat::Json {
-            say(&format!("{value}\n"));
+            say(&escaped_json(&format!("{value}\n")));
         }
     }
 
@@ -219,10 +221,10 @@ fn rendered<'a>(
         let place = diagnostic.location.to_string();
         let gap = if place.is_empty() { "" } else { " " };
         let line = format!("{gap}{place}: {}", diagnostic.message);
-        let _ = writeln!(out, "{on}{}[{}]{off}{}", code.severity.name(), code.id, printable(&line));
+        let _ = writeln!(out, "{on}{}[{}]{off}{}", code.severity.name(), code.id, one_line(&line));
         excerpts.show(&diagnostic.location, &mut out);
         if let Some(value) = diagnostic.value.as_deref().filter(|value| !value.is_empty()) {
-            let _ = writeln!(out, "  found: `{}`", printable(value));
+            let _ = writeln!(out, "  found: `{}`", one_line(value));
         }
         let advice = diagnostic.advice();
         if !advice.is_empty() && advised.insert((code.id, advice)) {

@@ -3,7 +3,7 @@
 
 use crate::exit::Exit;
 use crate::messages::Messages;
-use crate::text::{counted, number, printable, table};
+use crate::text::{counted, number, one_line, table};
 use serde_json::json;
 use std::fmt::Write as _;
 use transpose_core::accounting::{Ledger, RunReport};
@@ -74,7 +74,7 @@ pub(crate) fn statements(stated: &[(&str, &StatementTotals)]) -> String {
     for (name, totals) in stated {
         let amounts = totals.amounts().into_iter().filter(|(field, _)| fields.contains(field));
         let amounts = amounts.map(|(_, amount)| amount.to_string());
-        let name = printable(name);
+        let name = one_line(name);
         rows.push(std::iter::once(name).chain(amounts).chain([totals.currency.to_string()]).collect());
     }
     let named = stated.iter().any(|(name, _)| !name.is_empty());
@@ -105,7 +105,7 @@ pub(crate) fn left_out(ledger: &Ledger) -> impl Iterator<Item = (&'static str, &
 pub(crate) fn file_lines<'a>(files: impl IntoIterator<Item = &'a WrittenFile>) -> String {
     let mut out = String::new();
     for file in files {
-        let path = printable(&file.path.to_string_lossy());
+        let path = one_line(&file.path.to_string_lossy());
         let _ = writeln!(out, "  {path}  ({} bytes)", number(file.bytes));
     }
     out

@@ -1,15 +1,7 @@
 //! Text layout: numbers, durations, tables, wrapped lines.
 
 use std::fmt::Write as _;
-
-/// Text that is safe for a terminal: control characters other than line breaks are replaced.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() && character != '\n' { char::REPLACEMENT_CHARACTER } else { character }
-        })
-        .collect()
-}
+pub(crate) use transpose_core::diagnostics::{escaped_json, one_line, printable};
 
 /// A whole number with commas between thousands.
 pub(crate) fn number(value: u64) -> String {

@@ -10,6 +10,7 @@ use crate::toml::document::quoted;
 use crate::toml::value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use transpose_core::diagnostics::one_line;
 use transpose_core::model::Field;
 use transpose_core::model::vocabulary::{commercial_model, use_type};
 
@@ -298,7 +299,7 @@ fn other_keys() -> String {
 fn cleaned(sample: &Sample) -> Sample {
     let texts = |list: &[String]| {
         let mut seen = BTreeSet::new();
-        let trimmed = list.iter().map(|text| text.trim().to_owned());
+        let trimmed = list.iter().map(|text| one_line(text.trim()));
         trimmed.filter(|text| !text.is_empty() && seen.insert(text.clone())).collect::<Vec<_>>()
     };
     let codes: Vec<String> = sample
@@ -316,7 +317,7 @@ fn cleaned(sample: &Sample) -> Sample {
             .as_deref()
             .and_then(|text| value::period(text.trim()).ok())
             .map(|period| period.to_string()),
-        name: sample.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
+        name: sample.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(one_line),
         sales: sample.sales,
     }
 }

@@ -3,6 +3,7 @@
 use crate::exit::Stop;
 use crate::files;
 use crate::messages::Messages;
+use crate::text::printable;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use transpose_core::diagnostics::Fatal;
@@ -66,6 +67,6 @@ impl DataForm {
         document: impl FnOnce() -> Value,
         text: impl FnOnce() -> String,
     ) -> Result<(), Stop> {
-        if self.json { messages.document(&document()) } else { messages.data(text().as_bytes()) }
+        if self.json { messages.document(&document()) } else { messages.data(printable(&text()).as_bytes()) }
     }
 }

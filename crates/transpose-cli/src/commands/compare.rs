@@ -6,7 +6,7 @@ use crate::exit::{Exit, Stop};
 use crate::messages::Messages;
 use crate::open;
 use crate::progress::Progress;
-use crate::text::{counted, duration, number, printable, table};
+use crate::text::{counted, duration, number, one_line, table};
 use crate::{clock, files};
 use clap::ValueEnum as _;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -205,7 +205,7 @@ impl Compare {
     fn summary(&self, compared: &ComparisonResult, names: [&str; 2]) -> String {
         let mut out = String::new();
         for (letter, name) in ["A", "B"].iter().zip(names) {
-            let _ = writeln!(out, "{letter}: {}", printable(name));
+            let _ = writeln!(out, "{letter}: {}", one_line(name));
         }
         let mut rows =
             vec![["", "A rows", "plays", "time", "B rows", "plays", "time"].map(String::from).to_vec()];
@@ -247,13 +247,13 @@ impl Compare {
             let mut rows = vec![head.map(String::from).to_vec()];
             for (key, counts) in counts {
                 let counts = counts.iter().map(|count| number(*count));
-                rows.push(std::iter::once(printable(key)).chain(counts).collect());
+                rows.push(std::iter::once(one_line(key)).chain(counts).collect());
             }
             out.push_str(&table(2, &[1, 2, 3, 4, 5], &rows));
         }
         match &self.output {
             Some(path) if path.as_os_str() != "-" => {
-                let path = printable(&path.to_string_lossy());
+                let path = one_line(&path.to_string_lossy());
                 let _ = writeln!(out, "{}: {path}", counted(compared.differences(), "difference"));
             }
             _ => {

@@ -200,3 +200,42 @@ fn inputs_are_opened_as_they_are_needed() {
         assert_eq!(String::from_utf8(sandbox.read(&output)).unwrap().lines().count(), 301);
     }
 }
+
+/// Whether something would move the cursor, change colours, or turn the direction of text.
+fn is_clean(text: &str) -> bool {
+    text.chars().all(|c| c == '\n' || !c.is_control() && !('\u{202a}'..='\u{202e}').contains(&c))
+}
+
+#[test]
+fn nothing_of_the_data_reaches_a_terminal_as_it_is() {
+    let sandbox = Sandbox::new();
+    let bad = "x\u{1b}[2Jy\u{9b}1mz\u{202e}tpircs";
+    let name = format!("in{}.csv", bad.replace('/', ""));
+    let log = "Report Generated Date,Partner ID,Stream ID,Logged Date Time,Format ID,Country,Play Mode,User ID,Service,Track ID,Duration played,Total Duration,Device Name,API Key Name,Plan Code,Release UPC,Release Artist,Label Group Name,GRID,Release Name,Item Identifier Code,Item Artist,Item Name\n";
+    let row = format!(
+        "2026-11-10,4021,s1,2026-10-01T10:00:00Z,33,GB,online,u1,{bad},T1,60,200,d,k,{bad},,A,{bad},,R,GBAAX2600001,A,{bad}\n"
+    );
+    sandbox.put(&name, format!("{log}{row}"));
+    for arguments in [
+        vec!["inspect", &name],
+        vec!["inspect", "--json", &name],
+        vec!["validate", &name],
+        vec!["init", "figures", &name],
+        vec!["init", "agreement", &name],
+        vec!["layout", "infer", &name],
+        vec!["layout", "infer", "--json", &name],
+        vec!["convert", &name, "--to", "canonical.events", "-o", "out/"],
+        vec!["convert", "missing\u{1b}[2J\u{202e}", &name, "--to", "canonical.events", "-o", "out/"],
+        vec!["convert", &name, &name, "--to", "canonical.events", "--message-format", "json", "-o", "out/"],
+        vec!["compare", &name, &name],
+    ] {
+        let ran = sandbox.run(&arguments);
+        assert!(is_clean(&ran.err), "{arguments:?}: {:?}", ran.err);
+        assert!(is_clean(ran.text()), "{arguments:?}: {:?}", ran.text());
+    }
+    // A line break in a name makes no line of its own.
+    let name = "in\nerror[CLI0000]: not so.csv";
+    sandbox.put(name, "a,b\n");
+    let ran = sandbox.run(&["validate", name]);
+    assert!(!ran.err.contains("\nerror[CLI0000]"), "{}", ran.err);
+}

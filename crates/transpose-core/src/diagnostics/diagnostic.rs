@@ -1,6 +1,6 @@
 //! One occurrence of a code.
 
-use crate::diagnostics::{Code, Location};
+use crate::diagnostics::{Code, Location, is_unprintable};
 use std::fmt;
 
 /// One diagnostic.
@@ -54,7 +54,7 @@ pub fn shown(value: &[u8]) -> String {
     let mut out: String = text
         .chars()
         .take(SHOWN)
-        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
+        .map(|character| if is_unprintable(character) { '\u{fffd}' } else { character })
         .collect();
     if value.len() > bounded.len() || text.chars().count() > SHOWN {
         out.push('…');

@@ -1,5 +1,6 @@
 //! Where something was found.
 
+use crate::diagnostics::one_line;
 use crate::model::Field;
 use std::fmt;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut gap = "";
         if let Some(source) = &self.source {
-            write!(f, "{source}")?;
+            f.write_str(&one_line(source))?;
             gap = ":";
         }
         if let Some(line) = self.line {

@@ -10,6 +10,7 @@
 //! | `diagnostic`, `location` | one occurrence, and where it is |
 //! | `collection` | the diagnostics of a run: the first of each code in full, the rest as a count |
 //! | `cell` | what is wrong with a cell that many rows share; rows that are rejected |
+//! | `printable` | text from data that is safe for a terminal |
 //! | `fatal` | why a run cannot go on |
 //! | [`rules`] | rules by name, and which texts cite them |
 
@@ -19,6 +20,7 @@ mod collection;
 mod diagnostic;
 mod fatal;
 mod location;
+mod printable;
 pub mod rules;
 
 pub use cell::{CellDiagnostic, Reject};
@@ -27,3 +29,4 @@ pub use collection::{Diagnostics, KEPT};
 pub use diagnostic::{Diagnostic, shown};
 pub use fatal::{Failure, Fatal};
 pub use location::Location;
+pub use printable::{escaped_json, is_unprintable, one_line, printable};

@@ -4,7 +4,7 @@ use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 use std::fmt::Write;
 use std::sync::Arc;
-use transpose_core::diagnostics::Location;
+use transpose_core::diagnostics::{Location, is_unprintable};
 
 /// A value of the document, without the borrowing of the parser: side files are small.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,7 +138,8 @@ pub(crate) fn quoted(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            c if c.is_control() => _ = write!(out, "\\u{:04X}", u32::from(c)),
+            c if is_unprintable(c) && u32::from(c) > 0xffff => _ = write!(out, "\\U{:08X}", u32::from(c)),
+            c if is_unprintable(c) => _ = write!(out, "\\u{:04X}", u32::from(c)),
             c => out.push(c),
         }
     }

@@ -14,7 +14,7 @@ use crate::layout::QuoteWhen;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use transpose_codes::Currency;
-use transpose_core::diagnostics::Diagnostic;
+use transpose_core::diagnostics::{Diagnostic, is_unprintable};
 use transpose_core::format::Grain;
 use transpose_core::model::{Field, Kind};
 
@@ -48,8 +48,8 @@ pub(super) fn quoted(text: &str) -> String {
         match character {
             '"' | '\\' => out.extend(['\\', character]),
             '\t' => out.push_str("\\t"),
-            _ if character.is_control() => {
-                let _ = write!(out, "\\u{:04X}", character as u32);
+            _ if is_unprintable(character) => {
+                let _ = write!(out, "\\U{:08X}", character as u32);
             }
             _ => out.push(character),
         }

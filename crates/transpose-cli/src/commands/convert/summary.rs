@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::summary::{Ending, file_lines, left_out, statements};
-use crate::text::{counted, duration, number, printable, table};
+use crate::text::{counted, duration, number, one_line, table};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -111,7 +111,7 @@ impl Summary<'_> {
                         out,
                         "quarantined: {}\n  {}",
                         counted(ledger.rejects(), "row"),
-                        printable(&path.to_string_lossy())
+                        one_line(&path.to_string_lossy())
                     );
                 }
             }
