@@ -117,3 +117,41 @@ fn numbers_with_exponents_are_read_exactly_and_told() {
         run.ends(3).says("SHT0401");
     }
 }
+
+#[test]
+fn lines_that_end_with_a_carriage_return_alone_are_lines() {
+    let text = format!("{HEAD}\n{}\nbroken\n{}\n", row("p1"), row("p2"));
+    let (ids, run) = read(&text.replace('\n', "\r").replace("broken\r", ""));
+    assert_eq!(ids, ["p1", "p2"]);
+    run.says("CON0123").says("in.csv");
+    let (ids, run) = read(&text.replace('\n', "\r"));
+    assert!(ids.is_empty());
+    run.ends(3).says("SHT0201").says("in.csv:3");
+}
+
+#[test]
+fn half_of_a_letter_is_replaced_and_told() {
+    let play = |agent: &str| {
+        format!(
+            "{{\"userId\":\"u1\",\"country\":\"FR\",\"trackId\":1,\"releaseId\":1,\"formatId\":33,\"dateTimePlayed\":\"2026-10-01T00:00:00Z\",\
+             \"totalTimePlayed\":214,\"userAgent\":\"{agent}\",\"playMode\":\"online\"}}\n"
+        )
+    };
+    let sandbox = Sandbox::new();
+    sandbox.put("in.json", play("A\\ud83c\\u0041") + &play("whole"));
+    let words = [
+        "convert",
+        "in.json",
+        "--from",
+        "massivemusic.log.subscription",
+        "--to",
+        "canonical.events",
+        "-o",
+        "out.csv",
+        "--user-ids",
+        "drop",
+    ];
+    sandbox.run(&words).ends(0).says("CON0124").says("in.json:1");
+    let text = String::from_utf8(sandbox.read("out.csv")).unwrap();
+    assert!(text.contains("A\u{fffd}A") && text.contains("whole"), "{text}");
+}

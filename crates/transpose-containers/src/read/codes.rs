@@ -81,6 +81,14 @@ transpose_core::codes! {
     pub LONG_NUMBER: "CON0122" "long-number" Error
         "The cell is a number of more than fifteen digits. Spreadsheets keep fifteen and replace the others by zeros, so that two identifiers may have become one."
         "Have the column made as text in the source; formatting the cells afterwards does not bring the digits back."
+    /// A letter that was lost.
+    pub LOST_LETTER: "CON0124" "lost-letter" Warning
+        "A text has the sign for a letter that could not be kept (U+FFFD), or half of a letter in an escape, which is read as that sign. What the letter was is not known."
+        "Compare the text with its source."
+    /// Lines that end as those of old programs.
+    pub RETURNS: "CON0123" "carriage-returns" Info
+        "Lines end with a carriage return and no line feed, as programs for old Macintosh computers write them. Each is read as a line end."
+        "Nothing needs to be done."
     /// A sheet that nobody sees.
     pub HIDDEN: "CON0121" "hidden-sheet" Warning
         "The workbook has a sheet that is hidden. Whoever made the file looked at the others, so it is not read: a hidden sheet often holds the rows of another once more."

@@ -237,26 +237,36 @@ impl<R: Read> Json<R> {
             Some(b'r') => b'\r',
             Some(b't') => b'\t',
             Some(b'u') => {
-                let first = self.unit()?;
-                let mut code = first;
-                if (0xd800..0xdc00).contains(&first) && self.peek()? == Some(b'\\') {
+                let mut first = self.unit()?;
+                // Half of a letter is replaced by U+FFFD, and what follows is read by itself.
+                while (0xd800..0xdc00).contains(&first) && self.peek()? == Some(b'\\') {
                     self.at += 1;
-                    if self.next()? != Some(b'u') {
-                        return self.wrong("half of a letter in an escape");
+                    if self.peek()? != Some(b'u') {
+                        self.letter(first);
+                        return self.escape();
                     }
+                    self.at += 1;
                     let second = self.unit()?;
-                    code = 0x1_0000 + ((first - 0xd800) << 10) + (second.wrapping_sub(0xdc00) & 0x3ff);
+                    if (0xdc00..0xe000).contains(&second) {
+                        first = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                    } else {
+                        self.letter(first);
+                        first = second;
+                    }
                 }
-                let Some(letter) = char::from_u32(code) else {
-                    return self.wrong("half of a letter in an escape");
-                };
-                self.text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                self.letter(first);
                 return Ok(());
             }
             _ => return self.wrong("an escape that does not exist"),
         };
         self.text.push(plain);
         Ok(())
+    }
+
+    /// Adds a letter to the text.
+    fn letter(&mut self, code: u32) {
+        let letter = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+        self.text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
     }
 
     /// Four hexadecimal digits.
@@ -339,6 +349,17 @@ mod tests {
         );
         assert_eq!(transcript(r#""a\"\\\/\n\u00e9\ud83c\udfb5""#).unwrap(), "a\"\\/\n\u{e9}\u{1f3b5}' ");
         assert_eq!(transcript(" \n ").unwrap(), "");
+        // Halves of letters leave the rest of the text as it is.
+        for (text, read) in [
+            (r#""A\ud83c\u0041""#, "A\u{fffd}A"),
+            (r#""\ud83c\ud83c\udfb5""#, "\u{fffd}\u{1f3b5}"),
+            (r#""\udfb5\n""#, "\u{fffd}\n"),
+            (r#""\ud83c\n""#, "\u{fffd}\n"),
+            (r#""\ud800""#, "\u{fffd}"),
+            (r#""\ud83cx""#, "\u{fffd}x"),
+        ] {
+            assert_eq!(transcript(text).unwrap(), format!("{read}' "), "{text}");
+        }
     }
 
     #[test]
@@ -350,7 +371,6 @@ mod tests {
             ("{\"a\":\n\n\"x", 3),
             ("[", 1),
             ("{\"a\":tru}", 1),
-            ("[\"\\ud800\"]", 1),
             ("[\"\\x\"]", 1),
             ("nonsense", 1),
         ] {

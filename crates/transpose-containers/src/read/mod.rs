@@ -168,11 +168,13 @@ fn find(
         return opened(reader, encoding);
     }
     let guessed = matches!(encoding.evidence, EncodingEvidence::Guessed(_));
-    if (plain && options.columns.is_empty()) || (guessed && own(head)) {
+    // Of text in UTF-16 no byte says that.
+    let returns = !head.contains(&b'\n') && head.contains(&b'\r') && encoding.encoding.is_ascii_compatible();
+    if (plain && options.columns.is_empty() && !returns) || (guessed && own(head)) {
         return Ok(None);
     }
     let name = encoding.encoding.name().to_ascii_lowercase();
-    Ok(Some(FoundContainer { name, table: Table::Text(Arc::new(DelimitedText)), encoding }))
+    Ok(Some(FoundContainer { name, table: Table::Text(Arc::new(DelimitedText { returns })), encoding }))
 }
 
 /// What a zip archive is. It is opened at any place, so it is copied where that is not possible.

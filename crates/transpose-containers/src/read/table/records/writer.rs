@@ -1,6 +1,6 @@
 //! Writing records as rows.
 
-use crate::read::codes::{LATE_KEY, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LARGE};
+use crate::read::codes::{LATE_KEY, LOST_LETTER, NO_RECORDS, PASSED_OVER, REPEATED_KEY, TOO_LARGE};
 use crate::read::source::SourcePosition;
 use crate::read::stop::{Stop, stop};
 use crate::read::table::records::path::{MEMBER, Path, within};
@@ -248,6 +248,9 @@ fn json_text(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// The sign for a letter that was lost, in UTF-8.
+const LOST: &[u8] = "\u{fffd}".as_bytes();
+
 impl RecordVisitor for RecordWriter<'_> {
     fn key(&mut self, key: &[u8]) {
         if self.skipped == 0 {
@@ -358,6 +361,9 @@ impl RecordVisitor for RecordWriter<'_> {
     }
 
     fn scalar(&mut self, value: Scalar<'_>, place: SourcePosition) -> Result<(), Stop> {
+        if value.text.is_some_and(|text| memchr::memmem::find(text, LOST).is_some()) {
+            self.report(&LOST_LETTER, place, || "a letter of the text was lost".into());
+        }
         if self.skipped > 0 {
             return Ok(());
         }
