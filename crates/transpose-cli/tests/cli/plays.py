@@ -33,6 +33,9 @@ TEMPLATES = {
         "Report Generated,Stream ID,User ID,Logged Date Time,Country,End Reason,Format ID,PlayMode,Service,Track ID,Duration Played,Total Duration,Device Name,"
         "API Key Name,Release UPC,Release Artist,Label Group Name,GRID,Release Name,Item Identifier Code,Item Artist,Item Name"
     ),
+    "massivemusic.log.catalogue": "id,datetimelogged,userid,trackid,releaseid,formatid,datetimeplayed,totaltimeplayed,endreason,useragent,country",
+    "massivemusic.log.preview": "userId,country,trackId,dateTimePlayed,totalTimePlayed,userAgent,playMode,playType",
+    "massivemusic.log.sale": "userId,releaseId,trackId,packageId,country,transactionId,retailPrice,currency,postalCode,emailAddress,dateTimeSold",
     "massivemusic.log.subscription": "id,dateTimeLogged,userId,country,trackId,releaseId,formatId,playMode,dateTimePlayed,totalTimePlayed,userAgent",
 }
 
@@ -67,9 +70,12 @@ def row(chance, template, number, play):
         "releaseId": "9100001", "Duration played": play["duration"], "Duration Played": play["duration"], "totalTimePlayed": play["duration"],
         "Total Duration": str(seconds), "Device Name": "d", "API Key Name": "k", "API KEY Name": "k", "Plan Code": play["plan"], "Release UPC": upc,
         "Release Artist": "A", "Label Group Name": "L", "GRID": "", "Release Name": "R", "Item Identifier Code": spelled(chance, isrc), "Item Artist": "A",
-        "Item Name": title, "userAgent": "Player/7.1",
+        "Item Name": title, "userAgent": "Player/7.1", "endReason": "naturalEnd", "playType": "view",
+        "packageId": "2", "transactionId": f"tx-{number}", "retailPrice": "0.99", "currency": "EUR", "postalCode": "", "emailAddress": "",
+        "dateTimeSold": play["written"],
     }
-    return ",".join(cells[heading] for heading in TEMPLATES[template].split(","))
+    cells = {heading.lower(): cell for heading, cell in cells.items()}
+    return ",".join(cells[heading.lower()] for heading in TEMPLATES[template].split(","))
 
 
 def write(seed, folder):
@@ -77,7 +83,12 @@ def write(seed, folder):
     template = list(TEMPLATES)[int(seed) % len(TEMPLATES)]
     zone = chance.choice(["UTC", "+02:00", "-05:00", "+05:45", "Europe/Berlin"])
     duplicates = chance.choice(["off", "report", "drop"])
+    if template in ("massivemusic.log.preview", "massivemusic.log.sale"):
+        duplicates = "off"  # Their rows have no ids of events.
     below = chance.choice([None, "drop", "not-royalty-bearing"])
+    is_sold = template == "massivemusic.log.sale"
+    if is_sold:
+        below = None  # What is sold has no length.
     by_plan = template == "massivemusic.client-usage.subscription"
     lines, ledger, seconds, rows = [], Counter(), Counter(), defaultdict(Counter)
     begin = datetime.datetime(2026, 9, 29, tzinfo=UTC)
@@ -87,7 +98,7 @@ def write(seed, folder):
         moment = begin + datetime.timedelta(seconds=chance.randrange(36 * 86400))
         if chance.randrange(3) == 0:
             moment = edge + datetime.timedelta(seconds=chance.choice([-1, 0, 1, 7199, 7200, -7200, -3600, 3600, 18000, -20700, 17999]))
-        played = chance.choice([0, 1, 29, 30, 31, 90, 214])
+        played = 0 if is_sold else chance.choice([0, 1, 29, 30, 31, 90, 214])
         play = {
             "track": chance.choice(list(TRACKS)), "territory": chance.choice(["FR", "GB", "DE"]), "plan": chance.choice(list(PLANS)),
             "written": notation(chance, moment), "duration": str(played),
@@ -95,8 +106,8 @@ def write(seed, folder):
         wrong = None
         if chance.randrange(12) == 0:
             wrong, key, cell = chance.choice([
-                ("SHT0302", "territory", "QQ"), ("SHT0209", "duration", "long"), ("SHT0208", "written", "yesterday"),
-            ] + ([("DEA0301", "plan", "unheard-of")] if by_plan else []))
+                ("SHT0302", "territory", "QQ"), ("SHT0208", "written", "yesterday"),
+            ] + ([] if is_sold else [("SHT0209", "duration", "long")]) + ([("DEA0301", "plan", "unheard-of")] if by_plan else []))
             play[key] = cell
             played = 0 if key == "duration" else played
             # What cannot be read and lies outside as well is one or the other.
@@ -132,6 +143,9 @@ def write(seed, folder):
     rule = 'commercial-model = "SubscriptionModel"\nuse-type = "OnDemandStream"\n'
     for plan, tier in PLANS.items() if by_plan else [(None, "Svc")]:
         head += "[[context]]\n" + (f'when = {{ plan = "{plan}" }}\n' if plan else "") + rule + f'service = "{tier}"\n'
+    if is_sold:
+        head += '[price]\nplaces = 2\nrounding = "half-up"\n'
+        head += "".join(f'[[shop]]\nterritory = "{territory}"\ncurrency = "EUR"\ntax = "20"\n' for territory in ["FR", "GB", "DE"])
     with open(os.path.join(folder, "ag.toml"), "w", encoding="utf-8") as out:
         out.write(head)
     # A log names its tracks by ids, which a catalogue describes.
